@@ -1,0 +1,73 @@
+# `make` lists the targets. Everything they need beyond git, Go, make and curl they build or say.
+
+SHELL := /bin/bash -euo pipefail
+.DEFAULT_GOAL := help
+
+TOOL := go tool -modfile=hack/tools/go.mod
+LINT := $(TOOL) golangci-lint-kube-api-linter
+CONTROL_PLANE = $$(hack/control-plane/build.sh)
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS := -s -w -X github.com/claviger/claviger/internal/app.version=$(VERSION)
+
+##@ Try it
+
+.PHONY: demo
+demo: ## Take a guided tour on a control plane of its own; ends by itself
+	assets=$(CONTROL_PLANE); KUBEBUILDER_ASSETS=$$assets go run ./cmd/claviger-sandbox demo
+
+.PHONY: sandbox
+sandbox: ## Run Claviger and a Kubernetes control plane on loopback until Ctrl-C (ARGS="--help" lists flags)
+	assets=$(CONTROL_PLANE); go build -o bin/claviger-sandbox ./cmd/claviger-sandbox; \
+	KUBEBUILDER_ASSETS=$$assets exec bin/claviger-sandbox $(ARGS)
+
+.PHONY: control-plane
+control-plane: ## Build etcd, kube-apiserver, kube-controller-manager and kubectl from source, once per version
+	@hack/control-plane/build.sh
+
+##@ Develop
+
+.PHONY: build
+build: ## Build the binaries into bin/
+	CGO_ENABLED=0 go build -trimpath -ldflags "$(LDFLAGS)" -o bin/ ./cmd/...
+
+.PHONY: test
+test: ## Run every test, with the race detector (ARGS="-run Token" and the like reach go test)
+	hack/test.sh $(ARGS)
+
+.PHONY: unit
+unit: ## Run the tests that need no control plane: seconds
+	go test ./api/... ./config/... ./controllers/... ./internal/... $(ARGS)
+
+.PHONY: bench
+bench: ## Measure issue and verify beside their floors, with allocations
+	hack/bench.sh $(ARGS)
+
+.PHONY: fuzz
+fuzz: ## Fuzz every target in turn (FUZZTIME=1m each)
+	hack/fuzz.sh $(or $(FUZZTIME),1m)
+
+.PHONY: generate
+generate: ## Generate deepcopy functions
+	$(TOOL) controller-gen object:headerFile=hack/boilerplate.go.txt paths=./api/...
+
+.PHONY: manifests
+manifests: ## Generate CRDs
+	$(TOOL) controller-gen crd paths=./api/... output:crd:artifacts:config=config/crd/bases
+
+.PHONY: fmt
+fmt: ## Format the code
+	$(LINT) fmt ./...
+
+.PHONY: lint
+lint: ## Lint the code and the API
+	$(LINT) run ./...
+
+.PHONY: verify
+verify: ## Check that generated files, modules and formatting are as they should be, and lint
+	hack/verify.sh
+
+##@ Help
+
+.PHONY: help
+help: ## List the targets
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+// Conditions that every kind of this package has.
+const (
+	// ConditionReady is the summary of all other conditions. Its reason is that of the first condition that is not
+	// met, or the kind's own reason for success.
+	ConditionReady = "Ready"
+
+	// ConditionReconciling is present, and True, only while Claviger is still at work or waits for something that may
+	// come by itself (kstatus: InProgress).
+	ConditionReconciling = "Reconciling"
+
+	// ConditionStalled is present, and True, only when nothing will change until a human changes something
+	// (kstatus: Failed).
+	ConditionStalled = "Stalled"
+)
+
+// Reasons of an Account's conditions.
+const (
+	// ReasonActive: Ready is True; credentials of this account may work.
+	ReasonActive = "Active"
+	// ReasonSuspended: Ready is False because spec.suspend is true. For a ClientCredential, Allowed is False too.
+	ReasonSuspended = "Suspended"
+	// ReasonDeleting: Ready is False because the object is being deleted. For a ClientCredential, Allowed is False too.
+	ReasonDeleting = "Deleting"
+	// ReasonInvalidSelector: Ready is False because spec.namespaces.selector does not parse; no namespace is selected.
+	ReasonInvalidSelector = "InvalidSelector"
+)
+
+// ConditionAllowed says whether the rules let the credential be used. The token service enforces the same verdict.
+//
+//   - True: reason Allowed.
+//   - False: one of the other reasons of its block.
+const ConditionAllowed = "Allowed"
+
+// Reasons of ConditionAllowed. ReasonSuspended and ReasonDeleting are two of them.
+const (
+	// ReasonAllowed: level, account, namespace and scopes are in order.
+	ReasonAllowed = "Allowed"
+	// ReasonAccountNotFound: no Account has the name in spec.accountRef; it may yet be created.
+	ReasonAccountNotFound = "AccountNotFound"
+	// ReasonAccountSuspended: the Account is suspended or being deleted.
+	ReasonAccountSuspended = "AccountSuspended"
+	// ReasonNamespaceNotAllowed: the Account does not name this namespace.
+	ReasonNamespaceNotAllowed = "NamespaceNotAllowed"
+	// ReasonConsoleNotAllowed: a console-level credential stands in a namespace that may not have one.
+	ReasonConsoleNotAllowed = "ConsoleNotAllowed"
+	// ReasonScopeNotAllowed: a scope is neither built in for this level nor one of the Account's.
+	ReasonScopeNotAllowed = "ScopeNotAllowed"
+)
+
+// ConditionSecretPublished says whether the Secret holds what it should and the token service can verify it.
+//
+//   - True: reason Published.
+//   - False: one of the other reasons of its block.
+//   - Unknown: reason NotAttempted.
+const ConditionSecretPublished = "SecretPublished"
+
+// Reasons of ConditionSecretPublished.
+const (
+	// ReasonPublished: the Secret and its verifier agree.
+	ReasonPublished = "Published"
+	// ReasonSecretConflict: a Secret of that name exists that this object does not own; it is left alone.
+	ReasonSecretConflict = "SecretConflict"
+	// ReasonKeysNotReady: the operator's own key material is not there yet.
+	ReasonKeysNotReady = "KeysNotReady"
+	// ReasonWriteFailed: the API server did not take a write; it is tried again.
+	ReasonWriteFailed = "WriteFailed"
+	// ReasonNotAttempted: the rules do not allow the credential, so nothing was published or changed.
+	ReasonNotAttempted = "NotAttempted"
+)
+
+// ReasonIssued: a ClientCredential's Ready is True; its Secret can be traded for tokens.
+const ReasonIssued = "Issued"

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package config embeds the manifests that Claviger installs, so that programs and tests can install them too.
+package config
+
+import (
+	"embed"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/util/yaml"
+)
+
+//go:embed crd/bases/*.yaml rbac/*.yaml samples/*.yaml
+var files embed.FS
+
+// Namespace is the operator's namespace in the embedded manifests.
+const Namespace = "claviger-system"
+
+// CRDs gives the CustomResourceDefinitions of every kind.
+func CRDs() ([]*unstructured.Unstructured, error) { return read("crd/bases/*.yaml") }
+
+// RBAC gives the ServiceAccounts, roles and bindings of every role, for Namespace.
+func RBAC() ([]*unstructured.Unstructured, error) { return read("rbac/*.yaml") }
+
+// Samples gives an Account with a ClientCredential for its webhooks, in a namespace of its own, in an order in which
+// they can be created.
+func Samples() ([]*unstructured.Unstructured, error) { return read("samples/*.yaml") }
+
+func read(pattern string) ([]*unstructured.Unstructured, error) {
+	names, err := fs.Glob(files, pattern)
+	if err != nil {
+		return nil, fmt.Errorf("listing %s: %w", pattern, err)
+	}
+	var objects []*unstructured.Unstructured
+	for _, name := range names {
+		file, err := files.Open(name)
+		if err != nil {
+			return nil, fmt.Errorf("opening %s: %w", name, err)
+		}
+		found, err := decode(file)
+		if err != nil {
+			return nil, fmt.Errorf("reading %s: %w", name, err)
+		}
+		objects = append(objects, found...)
+	}
+	return objects, nil
+}
+
+func decode(file fs.File) ([]*unstructured.Unstructured, error) {
+	defer file.Close() //nolint:errcheck // an embedded file
+	var objects []*unstructured.Unstructured
+	decoder := yaml.NewYAMLOrJSONDecoder(file, 4096)
+	for {
+		object := &unstructured.Unstructured{}
+		switch err := decoder.Decode(object); {
+		case errors.Is(err, io.EOF):
+			return objects, nil
+		case err != nil:
+			return nil, fmt.Errorf("decoding: %w", err)
+		case len(object.Object) > 0:
+			objects = append(objects, object)
+		}
+	}
+}
+
+// SampleFiles gives the samples as they are written, with their comments.
+func SampleFiles() (string, error) {
+	content, err := fs.ReadFile(files, "samples/acme.yaml")
+	if err != nil {
+		return "", fmt.Errorf("reading the samples: %w", err)
+	}
+	return string(content), nil
+}

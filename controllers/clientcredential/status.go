@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package clientcredential
+
+import (
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/claviger/claviger/api/v1alpha1"
+	"github.com/claviger/claviger/internal/fault"
+)
+
+// blocked notes what is in the way of publishing, and gives it back.
+func (s *scope) blocked(err error) error {
+	s.publishErr = err
+	return err
+}
+
+// summarize writes the status that the scope stands for.
+func (s *scope) summarize(now time.Time) {
+	if !s.judged {
+		return // nothing was learned: what the status says is still the best that is known
+	}
+	status := &s.object.Status
+	status.ObservedGeneration = s.object.Generation
+	status.ClientID = s.client.ID
+	if s.published {
+		status.Binding = &v1alpha1.SecretBinding{Name: s.secretKey.Name}
+	}
+	allowed, published := s.allowed(), s.secretPublished()
+	s.set(now, allowed)
+	s.set(now, published)
+	s.set(now, ready(s.secretKey.Name, allowed, published))
+	s.setOrRemove(now, v1alpha1.ConditionReconciling, s.obstacle(), fault.Waiting)
+	s.setOrRemove(now, v1alpha1.ConditionStalled, s.obstacle(), fault.Terminal)
+}
+
+// allowed is the condition Allowed: the verdict of the rules.
+func (s *scope) allowed() metav1.Condition {
+	if s.verdict == nil {
+		return condition(v1alpha1.ConditionAllowed, metav1.ConditionTrue, v1alpha1.ReasonAllowed, "The rules allow this credential")
+	}
+	found, _ := fault.As(s.verdict)
+	return condition(v1alpha1.ConditionAllowed, metav1.ConditionFalse, found.Reason, found.Message)
+}
+
+// secretPublished is the condition SecretPublished.
+func (s *scope) secretPublished() metav1.Condition {
+	const name = v1alpha1.ConditionSecretPublished
+	if s.published {
+		return condition(name, metav1.ConditionTrue, v1alpha1.ReasonPublished, "Secret "+s.secretKey.Name+" holds the current client secret")
+	}
+	if s.verdict != nil {
+		return condition(name, metav1.ConditionUnknown, v1alpha1.ReasonNotAttempted, "The Secret is left as it is while the credential is not allowed")
+	}
+	if found, ok := fault.As(s.publishErr); ok {
+		return condition(name, metav1.ConditionFalse, found.Reason, found.Message)
+	}
+	return condition(name, metav1.ConditionFalse, v1alpha1.ReasonWriteFailed, writeFailure(s.publishErr))
+}
+
+// writeFailure says what the API server said in its own short reason: the full text of an error may quote an object.
+func writeFailure(err error) string {
+	if reason := apierrors.ReasonForError(err); reason != metav1.StatusReasonUnknown {
+		return fmt.Sprintf("The API server answered %s; trying again", reason)
+	}
+	return "The API server could not be reached or did not answer; trying again"
+}
+
+// ready is the condition Ready: the first condition that is not met, or success.
+func ready(secretName string, conditions ...metav1.Condition) metav1.Condition {
+	for _, c := range conditions {
+		if c.Status != metav1.ConditionTrue {
+			return condition(v1alpha1.ConditionReady, metav1.ConditionFalse, c.Reason, c.Message)
+		}
+	}
+	return condition(v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonIssued,
+		"Secret "+secretName+" can be traded for tokens")
+}
+
+// obstacle is what keeps the credential from being Ready, or nil.
+func (s *scope) obstacle() error {
+	if s.verdict != nil {
+		return s.verdict
+	}
+	return s.publishErr
+}
+
+// setOrRemove sets an abnormal-true condition while there is an obstacle of that kind. An error that is no fault counts
+// as waiting: it is tried again.
+func (s *scope) setOrRemove(now time.Time, name string, obstacle error, kind fault.Kind) {
+	found, isFault := fault.As(obstacle)
+	switch {
+	case isFault && found.Kind == kind:
+		s.set(now, condition(name, metav1.ConditionTrue, found.Reason, found.Message))
+	case !isFault && obstacle != nil && kind == fault.Waiting:
+		s.set(now, condition(name, metav1.ConditionTrue, v1alpha1.ReasonWriteFailed, writeFailure(obstacle)))
+	default:
+		meta.RemoveStatusCondition(&s.object.Status.Conditions, name)
+	}
+}
+
+func (s *scope) set(now time.Time, c metav1.Condition) {
+	c.ObservedGeneration = s.object.Generation
+	c.LastTransitionTime = metav1.NewTime(now.Truncate(time.Second))
+	meta.SetStatusCondition(&s.object.Status.Conditions, c)
+}
+
+func condition(name string, status metav1.ConditionStatus, reason, message string) metav1.Condition {
+	return metav1.Condition{Type: name, Status: status, Reason: reason, Message: message}
+}
+
+// Actions of events (what the controller did).
+const (
+	actionPublish = "PublishSecret"
+	actionReplace = "ReplaceSecret"
+)
+
+// reasonReplaced is the reason of the event that tells that clients should take up a new secret.
+const reasonReplaced = "SecretReplaced"
+
+// tell records an event where Ready has changed.
+func (r *Reconciler) tell(s *scope) {
+	now := meta.FindStatusCondition(s.object.Status.Conditions, v1alpha1.ConditionReady)
+	before := s.readyBefore
+	if now == nil || (before != nil && before.Status == now.Status && before.Reason == now.Reason) {
+		return
+	}
+	kind := corev1.EventTypeWarning
+	if now.Status == metav1.ConditionTrue {
+		kind = corev1.EventTypeNormal
+	}
+	r.Recorder.Eventf(s.object, nil, kind, now.Reason, actionPublish, "%s", now.Message)
+}
+
+func (r *Reconciler) tellReplaced(s *scope) {
+	r.Recorder.Eventf(s.object, nil, corev1.EventTypeWarning, reasonReplaced, actionReplace,
+		"Secret %s was deleted or edited: it has a new client secret under the same client ID; the one before works until %s",
+		s.secretKey.Name, s.todo.Verifiers.NextExpiry(r.Now()).UTC().Format(time.RFC3339))
+}

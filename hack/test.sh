@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# Runs every test that this machine can run, and names at the end what was left out and why. With CI=true it installs what
+# is missing from the distribution's packages, and leaves nothing out. Arguments go to go test, after the packages.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+left_out=()
+
+# need COMMAND PACKAGE WHAT: true where the command is there, or could be installed.
+need() {
+  command -v "$1" >/dev/null && return
+  if [[ ${CI:-} == true ]]; then
+    echo "test: installing $2" >&2
+    { apt-get update -qq && apt-get install -y -qq "$2"; } >/dev/null
+    command -v "$1" >/dev/null && return
+    echo "test: $1 is missing and could not be installed: it is needed for $3" >&2
+    exit 1
+  fi
+  left_out+=("$3: no $1")
+  return 1
+}
+
+flags=()
+if need cc gcc "the race detector"; then
+  flags+=(-race)
+fi
+
+[[ $(uname) == Linux ]] || left_out+=("the tests of the sandbox binary: they look into /proc, which only Linux has")
+
+assets=$(hack/control-plane/build.sh)
+export KUBEBUILDER_ASSETS=$assets CGO_ENABLED=$((${#flags[@]} > 0))
+echo "test: compiling" >&2
+go test ${flags[@]+"${flags[@]}"} -c -o /dev/null ./...
+# One package after the other: each suite has a control plane of its own, and some promises are about a second. None from
+# Go's cache: it does not know that the tests of the binaries depend on what those are built from.
+status=0
+go tool -modfile=hack/tools/go.mod gotestsum --format pkgname-and-test-fails -- \
+  ${flags[@]+"${flags[@]}"} -p 1 -count 1 -timeout 20m ./... "$@" || status=$?
+
+if ((${#left_out[@]})); then
+  echo "left out on this machine:"
+  printf '  %s\n' "${left_out[@]}"
+else
+  echo "left out on this machine: nothing"
+fi
+exit $status

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package app is the command line and the wiring of each role: flags, options, their validation, and the parts that they
+// make. It decides nothing itself.
+package app
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"runtime/debug"
+
+	"github.com/go-logr/logr"
+	"github.com/spf13/cobra"
+	"k8s.io/client-go/rest"
+)
+
+// version is stamped by the build: -ldflags "-X .../internal/app.version=v1.2.3".
+var version = ""
+
+// NewCommand gives the claviger command, with a subcommand for each role.
+func NewCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "claviger",
+		Short: "OAuth 2.0 machine credentials on Kubernetes",
+		Long: "Claviger keeps OAuth 2.0 machine credentials in Kubernetes objects.\n" +
+			"Each role is a process of its own, with its own ServiceAccount and rights.",
+		Version:       Version(),
+		SilenceUsage:  true,
+		SilenceErrors: false,
+	}
+	root.AddCommand(newManagerCommand(), newTokenServiceCommand())
+	return root
+}
+
+// newRoleCommand gives the command of a role: it completes the options, finds the API server, makes the logger and runs.
+func newRoleCommand(use, short string, common *Common, complete func() error, run func(context.Context, *rest.Config) error) *cobra.Command {
+	command := &cobra.Command{
+		Use:     use,
+		Short:   short,
+		Args:    cobra.NoArgs,
+		PreRunE: func(*cobra.Command, []string) error { return complete() },
+		RunE: func(command *cobra.Command, _ []string) error {
+			config, err := common.restConfig()
+			if err != nil {
+				return err
+			}
+			logger := common.Logger(os.Stderr)
+			UseLogger(logger)
+			return run(logr.NewContext(command.Context(), logger), config)
+		},
+	}
+	common.bind(command.Flags())
+	return command
+}
+
+// Version gives the version that the build stamped, or the commit that Go noted, or "unknown".
+func Version() string {
+	if version != "" {
+		return version
+	}
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	for _, setting := range info.Settings {
+		if setting.Key == "vcs.revision" {
+			return fmt.Sprintf("commit %.12s", setting.Value)
+		}
+	}
+	return "unknown"
+}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package app
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestOptions(t *testing.T) {
+	for _, row := range []struct {
+		name   string
+		change func(*TokenServiceOptions)
+		// wrong are parts of the message, one for each mistake; none: the options are good.
+		wrong []string
+	}{
+		{name: "the least that is needed", change: func(*TokenServiceOptions) {}},
+		{name: "no issuer", change: func(o *TokenServiceOptions) { o.Issuer = "" }, wrong: []string{"--issuer is required"}},
+		{name: "an issuer without TLS", change: func(o *TokenServiceOptions) { o.Issuer = "http://auth.example.com" }, wrong: []string{"must be https"}},
+		{
+			name: "listening without TLS beyond loopback", change: func(o *TokenServiceOptions) { o.ListenAddress = ":8089" },
+			wrong: []string{"--listen must be a loopback address unless --allow-plain-http"},
+		},
+		{name: "both, where plain HTTP is allowed", change: func(o *TokenServiceOptions) {
+			o.Issuer, o.ListenAddress, o.AllowPlainHTTP = "http://auth.example.com", ":8089", true
+		}},
+		{
+			name: "namespaces that cannot be", change: func(o *TokenServiceOptions) { o.Namespace, o.ConsoleNamespaces = "A B", []string{"good", "C"} },
+			wrong: []string{`"A B" is not the name of a namespace`, `"C" is not the name of a namespace`},
+		},
+		{name: "a log level that is none", change: func(o *TokenServiceOptions) { o.LogLevel = "loud" }, wrong: []string{"--log-level"}},
+		{name: "a log format that is none", change: func(o *TokenServiceOptions) { o.LogFormat = "xml" }, wrong: []string{"--log-format"}},
+		{name: "no account header", change: func(o *TokenServiceOptions) { o.AccountHeader = "" }, wrong: []string{"--account-header"}},
+		{name: "Authorization as account header", change: func(o *TokenServiceOptions) { o.AccountHeader = "authorization" }, wrong: []string{"--account-header"}},
+		{name: "a negative grace", change: func(o *TokenServiceOptions) { o.ShutdownGrace = -1 }, wrong: []string{"--shutdown-grace"}},
+		{
+			name:   "several mistakes are told at once",
+			change: func(o *TokenServiceOptions) { o.Issuer, o.LogLevel, o.AccountHeader = "", "loud", "" },
+			wrong:  []string{"--issuer", "--log-level", "--account-header"},
+		},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			options := TokenServiceOptions{
+				Common:        Common{Issuer: "https://auth.example.com", LogLevel: "info", LogFormat: "json"},
+				ListenAddress: "127.0.0.1:8089", AccountHeader: DefaultAccountHeader, ShutdownGrace: DefaultShutdownGrace,
+			}
+			row.change(&options)
+			err := options.Complete()
+			if len(row.wrong) == 0 {
+				if err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			if err == nil {
+				t.Fatal("they were accepted")
+			}
+			for _, part := range row.wrong {
+				if !strings.Contains(err.Error(), part) {
+					t.Errorf("%q does not mention %q", err, part)
+				}
+			}
+		})
+	}
+}
+
+func TestOptionsHaveDefaults(t *testing.T) {
+	options := Common{Issuer: "https://auth.example.com", LogLevel: "info", LogFormat: "text"}
+	if err := options.Complete(); err != nil {
+		t.Fatal(err)
+	}
+	if options.Namespace != "claviger-system" || len(options.ConsoleNamespaces) != 1 || options.ConsoleNamespaces[0] != "claviger-system" {
+		t.Errorf("got namespace %q and console namespaces %q", options.Namespace, options.ConsoleNamespaces)
+	}
+}
+
+// TestEveryRoleHasHelp: --help of every command works and every flag says what it does.
+func TestEveryRoleHasHelp(t *testing.T) {
+	for _, role := range []string{"manager", "token-service"} {
+		command := NewCommand()
+		var out strings.Builder
+		command.SetOut(&out)
+		command.SetArgs([]string{role, "--help"})
+		if err := command.Execute(); err != nil {
+			t.Fatal(err)
+		}
+		for _, flag := range []string{"--issuer", "--namespace", "--console-namespaces", "--metrics-bind-address", "--log-level", "--kubeconfig"} {
+			if !strings.Contains(out.String(), flag) {
+				t.Errorf("%s --help does not mention %s", role, flag)
+			}
+		}
+	}
+}

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/go-logr/logr"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+
+	"github.com/claviger/claviger/internal/issuer"
+	"github.com/claviger/claviger/internal/kube"
+	"github.com/claviger/claviger/internal/oauth"
+	"github.com/claviger/claviger/internal/server"
+	"github.com/claviger/claviger/internal/server/oauthapi"
+)
+
+// Defaults of the token service's options.
+const (
+	DefaultAccountHeader = "X-Cyclr-Account"
+	DefaultShutdownGrace = 20 * time.Second
+)
+
+// TokenServiceOptions are the options of the token service.
+type TokenServiceOptions struct {
+	Common
+	ListenAddress string
+	AccountHeader string
+	ShutdownGrace time.Duration
+}
+
+func newTokenServiceCommand() *cobra.Command {
+	var options TokenServiceOptions
+	command := newRoleCommand("token-service", "Run the token service: tokens, keys, verify", &options.Common, options.Complete,
+		func(ctx context.Context, config *rest.Config) error {
+			return listenAndServeTokens(ctx, config, options)
+		})
+	command.Flags().StringVar(&options.ListenAddress, "listen", "127.0.0.1:8089", "address of the public port")
+	command.Flags().StringVar(&options.AccountHeader, "account-header", DefaultAccountHeader, "request header that names the account a call concerns")
+	command.Flags().DurationVar(&options.ShutdownGrace, "shutdown-grace", DefaultShutdownGrace, "how long requests under way may take to finish when the process is asked to stop")
+	return command
+}
+
+// Complete fills in and validates the options.
+func (o *TokenServiceOptions) Complete() error {
+	mistakes := []error{o.Common.Complete()}
+	if !o.AllowPlainHTTP && !oauth.IsLoopbackAddress(o.ListenAddress) {
+		mistakes = append(mistakes, errors.New("--listen must be a loopback address unless --allow-plain-http is given: secrets would cross the network in clear"))
+	}
+	if o.AccountHeader == "" || http.CanonicalHeaderKey(o.AccountHeader) == "Authorization" {
+		mistakes = append(mistakes, errors.New("--account-header must name a header of its own"))
+	}
+	if o.ShutdownGrace < 0 {
+		mistakes = append(mistakes, errors.New("--shutdown-grace must not be negative"))
+	}
+	return errors.Join(mistakes...)
+}
+
+func listenAndServeTokens(ctx context.Context, config *rest.Config, options TokenServiceOptions) error {
+	var listen net.ListenConfig
+	public, err := listen.Listen(ctx, "tcp", options.ListenAddress)
+	if err != nil {
+		return fmt.Errorf("opening the public port: %w", err)
+	}
+	if options.MetricsAddress == "0" {
+		return RunTokenService(ctx, config, options, public, nil)
+	}
+	operations, err := listen.Listen(ctx, "tcp", options.MetricsAddress)
+	if err != nil {
+		return errors.Join(fmt.Errorf("opening the metrics port: %w", err), public.Close())
+	}
+	return RunTokenService(ctx, config, options, public, operations)
+}
+
+// RunTokenService serves on the public port, and health and metrics on the operations port where there is one, until the
+// context ends. The options are complete; the logger comes with the context. It serves from the start and is ready once it
+// knows every object and has its keys.
+func RunTokenService(ctx context.Context, config *rest.Config, options TokenServiceOptions, public, operations net.Listener) error {
+	group, ctx := errgroup.WithContext(ctx)
+	objects, directory, synced, err := follow(ctx, config)
+	if err != nil {
+		return err
+	}
+	clients, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		return fmt.Errorf("building a client: %w", err)
+	}
+	keys := &kube.Keys{}
+	keys.Follow(ctx, clients, options.Namespace)
+	ready := func() bool { return synced() && keys.Loaded() }
+
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	api := &oauthapi.API{
+		Issuer: &issuer.Service{
+			Issuer: options.issuer.String(), Rules: options.rules(), Directory: directory, Keys: keys, Now: time.Now, Random: rand.Reader,
+		},
+		AccountHeader: options.AccountHeader,
+		Metrics:       oauthapi.NewMetrics(registry),
+		Audit:         logr.FromContextOrDiscard(ctx).WithName("audit"),
+	}
+
+	group.Go(func() error { return objects.Start(ctx) })
+	group.Go(func() error {
+		return server.Serve(ctx, public, server.Routes(api, options.issuer.Path(), ready), options.ShutdownGrace)
+	})
+	if operations != nil {
+		group.Go(func() error {
+			metrics := promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
+			return server.Serve(ctx, operations, server.OperationsRoutes(metrics, ready), options.ShutdownGrace)
+		})
+	}
+	return group.Wait()
+}
+
+// follow builds the cache of Claviger's own objects and the directory that it feeds. No Secret passes through it.
+func follow(ctx context.Context, config *rest.Config) (objects cache.Cache, directory *kube.Directory, synced func() bool, err error) {
+	scheme, err := newScheme()
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	objects, err = cache.New(config, cache.Options{Scheme: scheme, DefaultTransform: cache.TransformStripManagedFields()})
+	if err != nil {
+		return nil, nil, nil, fmt.Errorf("building the cache: %w", err)
+	}
+	directory = &kube.Directory{}
+	synced, err = directory.Follow(ctx, objects)
+	return objects, directory, synced, err
+}

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package credential_test
+
+import (
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/claviger/claviger/internal/credential"
+	"github.com/claviger/claviger/internal/oauth"
+)
+
+// generated gives a client secret that differs with the seed.
+func generated(t *testing.T, seed byte) string {
+	t.Helper()
+	secret, err := credential.GenerateSecret(randomness(seed))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return secret.Reveal()
+}
+
+func TestMakePlan(t *testing.T) {
+	pepper, oldPepper := newPepper(t, 1), newPepper(t, 2)
+	one, two, fresh := generated(t, 11), generated(t, 12), generated(t, 99)
+	const uid, id = "uid", "acme.orders"
+	verifier := func(pepper credential.Pepper, secret string, expires time.Time) credential.Verifier {
+		return credential.Verifier{Digest: pepper.Digest(uid, id, oauth.NewClientSecret(secret)), PepperID: pepper.ID(), ExpiresAt: expires}
+	}
+	current := func(secret string) credential.Verifier { return verifier(pepper, secret, time.Time{}) }
+	expiring := func(secret string) credential.Verifier { return verifier(pepper, secret, noon.Add(overlap)) }
+	expired := verifier(pepper, two, noon)
+
+	for _, row := range []struct {
+		name      string
+		published string
+		verifiers credential.Verifiers
+		secret    string
+		want      credential.Verifiers
+		replaces  bool
+	}{
+		{
+			name:   "a new credential gets a secret, which is published before it is verified",
+			secret: fresh, want: credential.Verifiers{current(fresh)},
+		},
+		{
+			name:      "the current secret stays",
+			published: one, verifiers: credential.Verifiers{current(one)},
+			secret: one, want: credential.Verifiers{current(one)},
+		},
+		{
+			name:      "the current secret stays, and so do those that were replaced",
+			published: one, verifiers: credential.Verifiers{current(one), expiring(two)},
+			secret: one, want: credential.Verifiers{current(one), expiring(two)},
+		},
+		{
+			name:      "what has expired is dropped",
+			published: one, verifiers: credential.Verifiers{current(one), expired},
+			secret: one, want: credential.Verifiers{current(one)},
+		},
+		{
+			name:      "a generated secret is adopted where the status was wiped, or dying came between the first two writes",
+			published: one,
+			secret:    one, want: credential.Verifiers{current(one)},
+		},
+		{
+			name:      "a generated secret is adopted where the pepper was replaced",
+			published: one, verifiers: credential.Verifiers{verifier(oldPepper, one, time.Time{}), verifier(oldPepper, two, noon.Add(time.Hour))},
+			secret: one, want: credential.Verifiers{current(one)},
+		},
+		{
+			name:      "a deleted Secret is replaced, and the old secret works for the overlap",
+			verifiers: credential.Verifiers{current(one)},
+			secret:    fresh, want: credential.Verifiers{current(fresh), expiring(one)}, replaces: true,
+		},
+		{
+			name:      "an edited Secret is replaced",
+			published: "hunter2", verifiers: credential.Verifiers{current(one)},
+			secret: fresh, want: credential.Verifiers{current(fresh), expiring(one)}, replaces: true,
+		},
+		{
+			name:      "a generated secret of another's is replaced",
+			published: two, verifiers: credential.Verifiers{current(one)},
+			secret: fresh, want: credential.Verifiers{current(fresh), expiring(one)}, replaces: true,
+		},
+		{
+			name:      "an old secret that was put back becomes current again while it still works",
+			published: two, verifiers: credential.Verifiers{current(one), verifier(pepper, two, noon.Add(time.Nanosecond))},
+			secret: two, want: credential.Verifiers{current(two), expiring(one)},
+		},
+		{
+			name:      "a successor that was staged and that nobody ever got gives way to what workloads hold",
+			published: one, verifiers: credential.Verifiers{current(two), expiring(one)},
+			secret: one, want: credential.Verifiers{current(one), expiring(two)},
+		},
+		{
+			name:      "an old secret that was put back after its overlap is replaced",
+			published: two, verifiers: credential.Verifiers{current(one), expired},
+			secret: fresh, want: credential.Verifiers{current(fresh), expiring(one)}, replaces: true,
+		},
+		{
+			name:      "a secret that is not generated is never adopted, even where nothing is verified",
+			published: "hunter2",
+			secret:    fresh, want: credential.Verifiers{current(fresh)},
+		},
+		{
+			name:      "a damaged secret is never adopted",
+			published: one[:len(one)-1],
+			secret:    fresh, want: credential.Verifiers{current(fresh)},
+		},
+		{
+			name:      "a deleted Secret under another pepper is replaced, verifiers first",
+			verifiers: credential.Verifiers{verifier(oldPepper, one, time.Time{})},
+			secret:    fresh, want: credential.Verifiers{current(fresh)}, replaces: true,
+		},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			client := &credential.Client{UID: uid, ID: id, Verifiers: row.verifiers}
+			plan, err := credential.MakePlan(randomness(99), credential.Observed{Client: client, Pepper: pepper, Published: row.published, Now: noon})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if plan.Secret.Reveal() != row.secret {
+				t.Errorf("got secret %q, want %q", plan.Secret.Reveal(), row.secret)
+			}
+			if !slices.Equal(plan.Verifiers, row.want) {
+				t.Errorf("got verifiers %v, want %v", plan.Verifiers, row.want)
+			}
+			if plan.Replaces != row.replaces {
+				t.Errorf("got Replaces %v", plan.Replaces)
+			}
+		})
+	}
+}
+
+// TestMakePlanWithoutRandomness: no plan is better than a guessable secret; and what exists needs none.
+func TestMakePlanWithoutRandomness(t *testing.T) {
+	pepper, client := newPepper(t, 1), &credential.Client{ID: "acme.orders"}
+	plan, err := credential.MakePlan(brokenRandomness(), credential.Observed{Client: client, Pepper: pepper, Now: noon})
+	if !errors.Is(err, errNoRandomness) || plan.Secret.Reveal() != "" || plan.Verifiers != nil {
+		t.Errorf("got %v, %v", plan, err)
+	}
+	one := generated(t, 11)
+	plan, err = credential.MakePlan(brokenRandomness(), credential.Observed{Client: client, Pepper: pepper, Published: one, Now: noon})
+	if err != nil || plan.Secret.Reveal() != one {
+		t.Errorf("got %v, %v", plan, err)
+	}
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package credential
+
+import (
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/util/sets"
+
+	"github.com/claviger/claviger/api/v1alpha1"
+	"github.com/claviger/claviger/internal/fault"
+)
+
+// Rules are the operator's settings that decide over credentials.
+type Rules struct {
+	// ConsoleNamespaces may hold console-level credentials.
+	ConsoleNamespaces []string
+}
+
+// Subject is a client with all that its verdict depends on.
+type Subject struct {
+	Client    *Client
+	Namespace Namespace
+	// Account is nil where the client has none, or it does not exist.
+	Account *Account
+}
+
+// Judge says whether the credential may be used. The manager shows the verdict as the condition Allowed, and the token
+// service enforces it on every token request and every use of a token: there is no other place where these rules
+// stand. It checks, in this order: the object is neither being deleted nor suspended; a console-level client stands in
+// a namespace that may have one; the account exists and is active, and names the namespace; every scope is of the
+// client's level and, for an account, one of the account's.
+// Its error is a fault with a reason of condition Allowed.
+func (r Rules) Judge(s Subject) error {
+	switch {
+	case s.Client.deleting:
+		return fault.Waitingf(v1alpha1.ReasonDeleting, "the credential is being deleted")
+	case s.Client.suspended:
+		return fault.Terminalf(v1alpha1.ReasonSuspended, "spec.suspend is true")
+	case s.Client.ConsoleLevel():
+		return r.judgeConsole(s)
+	default:
+		return judgeAccount(s)
+	}
+}
+
+func (r Rules) judgeConsole(s Subject) error {
+	if !slices.Contains(r.ConsoleNamespaces, s.Namespace.Name) {
+		return fault.Terminalf(v1alpha1.ReasonConsoleNotAllowed,
+			"a credential without accountRef is console-level and may stand only in: %s", strings.Join(r.ConsoleNamespaces, ", "))
+	}
+	for _, scope := range s.Client.Scopes {
+		if scope != string(v1alpha1.ScopeAPI) {
+			return fault.Terminalf(v1alpha1.ReasonScopeNotAllowed,
+				"scope %s needs accountRef; a console-level credential has only %s", scope, v1alpha1.ScopeAPI)
+		}
+	}
+	return nil
+}
+
+func judgeAccount(s Subject) error {
+	switch {
+	case s.Account == nil:
+		return fault.Waitingf(v1alpha1.ReasonAccountNotFound, "Account %s does not exist", s.Client.AccountID)
+	case !s.Account.Active():
+		return fault.Terminalf(v1alpha1.ReasonAccountSuspended, "Account %s is suspended", s.Account.ID)
+	case !s.Account.holds(s.Namespace):
+		return fault.Terminalf(v1alpha1.ReasonNamespaceNotAllowed,
+			"Account %s does not allow namespace %s; see its spec.namespaces", s.Account.ID, s.Namespace.Name)
+	}
+	for _, scope := range s.Client.Scopes {
+		if !s.Account.scopes.Has(scope) {
+			return fault.Terminalf(v1alpha1.ReasonScopeNotAllowed,
+				"scope %s is not one of Account %s: %s", scope, s.Account.ID, strings.Join(sets.List(s.Account.scopes), ", "))
+		}
+	}
+	return nil
+}
+
+func invalidSelector(err error) error {
+	return fault.Terminalf(v1alpha1.ReasonInvalidSelector, "spec.namespaces.selector: %w", err)
+}

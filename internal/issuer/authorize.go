@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package issuer
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/claviger/claviger/api/v1alpha1"
+	"github.com/claviger/claviger/internal/credential"
+	"github.com/claviger/claviger/internal/oauth"
+	"github.com/claviger/claviger/internal/token"
+)
+
+// Need is what a guarded place asks of a token.
+type Need struct {
+	// Scopes that the token must have, all of them. API makes the place console-level; anything else makes it an
+	// account's. A place that names none admits nobody.
+	Scopes oauth.Scopes
+	// Accounts that the call concerns. None: any account's place, or a call that concerns no account.
+	Accounts []string
+}
+
+func (n Need) consoleLevel() bool { return n.Scopes.Has(string(v1alpha1.ScopeAPI)) }
+
+// Access is what a token that was admitted may do.
+type Access struct {
+	// ClientID is set whenever the token was genuine and its client exists, also when it is refused.
+	ClientID  string
+	AccountID string
+	Scopes    oauth.Scopes
+	ExpiresAt time.Time
+}
+
+// Authorize says whether a token is good for a place. It fails with invalid_token (expired, tampered, of another issuer,
+// audience, level or account, or its client or account is gone, suspended or no longer allowed), with insufficient_scope
+// (genuine and alive, but not for this), or with server_error.
+func (s *Service) Authorize(raw string, need Need) (Access, error) {
+	ring, ok := s.Keys.Ring()
+	if !ok {
+		return Access{}, oauth.ServerError(errNoKeys)
+	}
+	claims, err := token.Verify(raw, ring, token.Expect{Issuer: s.Issuer, Audience: s.Issuer, Now: s.Now()})
+	if err != nil {
+		return Access{}, oauth.InvalidToken(err)
+	}
+	client, err := s.living(claims)
+	if client == nil {
+		return Access{}, oauth.InvalidToken(err)
+	}
+	access := Access{ClientID: client.ID, AccountID: claims.Account, ExpiresAt: claims.ExpiresAt}
+	if err != nil {
+		return access, oauth.InvalidToken(err)
+	}
+	if access.Scopes, err = scopesNow(claims, client); err != nil {
+		return access, oauth.InvalidToken(err)
+	}
+	return access, admit(access, client, need)
+}
+
+// living finds the client of genuine claims and checks that it, and the account it acts on, are still the ones that the
+// token was issued for and may still be used. The client is nil where there is none.
+func (s *Service) living(claims token.Claims) (*credential.Client, error) {
+	subject, found := s.Directory.Subject(claims.ClientID)
+	if !found {
+		return nil, errUnknownClient
+	}
+	client := subject.Client
+	if err := s.Rules.Judge(subject); err != nil {
+		return client, err
+	}
+	account := subject.Account
+	if client.ConsoleLevel() && claims.Account != "" {
+		if account = s.Directory.Account(claims.Account); !account.Active() {
+			return client, fmt.Errorf("account %s of the restriction is gone or suspended", claims.Account)
+		}
+	}
+	if incarnation(client, account) != claims.Incarnation {
+		return client, errors.New("the client or its account is not the one the token was issued for")
+	}
+	return client, nil
+}
+
+// scopesNow gives what the token may do of what its client may still do: a scope that was taken away from the client is
+// gone from its tokens too.
+func scopesNow(claims token.Claims, client *credential.Client) (oauth.Scopes, error) {
+	granted, err := oauth.ParseScopes(claims.Scope)
+	if err != nil {
+		return nil, err
+	}
+	return granted.Intersect(client.Scopes), nil
+}
+
+// admit is the table of wire contract section 2: the level first, then the account, then the scopes.
+func admit(access Access, client *credential.Client, need Need) error {
+	if len(need.Scopes) == 0 {
+		return oauth.InsufficientScope("the guard of this place names no scope, so nobody is admitted")
+	}
+	if need.consoleLevel() != client.ConsoleLevel() {
+		return oauth.InvalidToken(errors.New("the token is of the other level"))
+	}
+	for _, account := range need.Accounts {
+		if account == access.AccountID {
+			continue
+		}
+		if !client.ConsoleLevel() {
+			return oauth.InvalidToken(errors.New("the token is another account's"))
+		}
+		if access.AccountID != "" {
+			return oauth.InsufficientScope("the token is restricted to another account")
+		}
+	}
+	if !access.Scopes.HasAll(need.Scopes) {
+		return oauth.InsufficientScope("the token does not have the scope that is needed here")
+	}
+	return nil
+}

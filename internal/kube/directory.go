@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package kube
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	toolscache "k8s.io/client-go/tools/cache"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/claviger/claviger/api/v1alpha1"
+	"github.com/claviger/claviger/internal/credential"
+)
+
+// Directory holds every client, account and namespace as the API server last told, each read from its object once.
+// Look-ups take no lock and make no call; they go on answering while the API server is away.
+type Directory struct {
+	clients    sync.Map // client ID -> *credential.Client
+	accounts   sync.Map // account ID -> *credential.Account
+	namespaces sync.Map // name -> credential.Namespace
+}
+
+// Subject finds a client by its ID, with all that its verdict depends on.
+func (d *Directory) Subject(clientID string) (credential.Subject, bool) {
+	found, ok := d.clients.Load(clientID)
+	if !ok {
+		return credential.Subject{}, false
+	}
+	subject := credential.Subject{Client: found.(*credential.Client)}
+	subject.Namespace = credential.Namespace{Name: subject.Client.Namespace}
+	if namespace, ok := d.namespaces.Load(subject.Client.Namespace); ok {
+		subject.Namespace = namespace.(credential.Namespace)
+	}
+	if !subject.Client.ConsoleLevel() {
+		subject.Account = d.Account(subject.Client.AccountID)
+	}
+	return subject, true
+}
+
+// Account finds an account by its ID; nil where there is none.
+func (d *Directory) Account(accountID string) *credential.Account {
+	if account, ok := d.accounts.Load(accountID); ok {
+		return account.(*credential.Account)
+	}
+	return nil
+}
+
+// Store takes in an object as it is now: a ClientCredential, an Account, or the metadata of a Namespace. Others are
+// ignored.
+func (d *Directory) Store(object any) {
+	switch object := object.(type) {
+	case *v1alpha1.ClientCredential:
+		client := credential.ReadClient(object)
+		d.clients.Store(client.ID, client)
+	case *v1alpha1.Account:
+		// A selector that does not parse selects nothing; the Account's own condition says so.
+		account, _ := credential.ReadAccount(object)
+		d.accounts.Store(account.ID, account)
+	case *metav1.PartialObjectMetadata:
+		d.namespaces.Store(object.Name, credential.Namespace{Name: object.Name, Labels: labels.Set(object.Labels)})
+	}
+}
+
+// Forget drops an object that is gone.
+func (d *Directory) Forget(object any) {
+	switch object := object.(type) {
+	case *v1alpha1.ClientCredential:
+		d.clients.Delete(credential.ClientID(object))
+	case *v1alpha1.Account:
+		d.accounts.Delete(object.Name)
+	case *metav1.PartialObjectMetadata:
+		d.namespaces.Delete(object.Name)
+	case toolscache.DeletedFinalStateUnknown:
+		d.Forget(object.Obj)
+	}
+}
+
+// Follow keeps the directory up to date from a cache, and gives a function that reports whether all that existed at the
+// start has been taken in.
+func (d *Directory) Follow(ctx context.Context, informers cache.Informers) (synced func() bool, err error) {
+	var registrations []toolscache.ResourceEventHandlerRegistration
+	for _, object := range []client.Object{&v1alpha1.ClientCredential{}, &v1alpha1.Account{}, NamespaceMetadata()} {
+		informer, err := informers.GetInformer(ctx, object, cache.BlockUntilSynced(false))
+		if err != nil {
+			return nil, fmt.Errorf("watching %T: %w", object, err)
+		}
+		registration, err := informer.AddEventHandler(toolscache.ResourceEventHandlerFuncs{
+			AddFunc:    d.Store,
+			UpdateFunc: func(_, object any) { d.Store(object) },
+			DeleteFunc: d.Forget,
+		})
+		if err != nil {
+			return nil, fmt.Errorf("watching %T: %w", object, err)
+		}
+		registrations = append(registrations, registration)
+	}
+	return func() bool {
+		for _, registration := range registrations {
+			if !registration.HasSynced() {
+				return false
+			}
+		}
+		return true
+	}, nil
+}
+
+// NamespaceMetadata is a Namespace of which only the metadata is read.
+func NamespaceMetadata() *metav1.PartialObjectMetadata {
+	return &metav1.PartialObjectMetadata{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Namespace"}}
+}

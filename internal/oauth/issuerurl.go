@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package oauth
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"path"
+	"strings"
+)
+
+// IssuerURL is an issuer identifier (RFC 8414 section 2). Clients compare it byte for byte, so it is kept as written.
+type IssuerURL struct {
+	text string
+	path string
+}
+
+// ParseIssuerURL accepts an absolute https URL without user, query, fragment or trailing slash. http is accepted on
+// loopback, and elsewhere only where plain HTTP is allowed explicitly: tokens and secrets would cross the network in clear.
+func ParseIssuerURL(text string, allowPlainHTTP bool) (IssuerURL, error) {
+	parsed, err := url.Parse(text)
+	switch {
+	case err != nil:
+		return IssuerURL{}, fmt.Errorf("issuer: %w", err)
+	case parsed.Scheme != "https" && parsed.Scheme != "http", parsed.Hostname() == "":
+		return IssuerURL{}, errors.New("issuer must be an absolute https URL, such as https://auth.example.com")
+	case parsed.User != nil || parsed.RawQuery != "" || parsed.ForceQuery || strings.Contains(text, "#"):
+		return IssuerURL{}, errors.New("issuer must have no user, query or fragment (RFC 8414 section 2)")
+	case strings.HasSuffix(text, "/"):
+		return IssuerURL{}, errors.New("issuer must not end in a slash: clients compare it byte for byte")
+	case !plainPath(parsed):
+		return IssuerURL{}, errors.New("the path of the issuer must be plain: letters, digits and -._~, no empty or dot segment")
+	case parsed.Scheme == "http" && !allowPlainHTTP && !isLoopback(parsed.Hostname()):
+		return IssuerURL{}, errors.New("issuer must be https unless it is on loopback or --allow-plain-http is given")
+	}
+	return IssuerURL{text: text, path: parsed.EscapedPath()}, nil
+}
+
+// plainPath: a path that no router, proxy or client rewrites, so that endpoints below it are where clients look.
+func plainPath(parsed *url.URL) bool {
+	const allowed = "/-._~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	written := parsed.EscapedPath()
+	return written == "" || written == path.Clean(written) && strings.Trim(written, allowed) == ""
+}
+
+func (u IssuerURL) String() string { return u.text }
+
+// Path is the path of the issuer, without trailing slash; endpoints stand below it.
+func (u IssuerURL) Path() string { return u.path }
+
+// Endpoint gives the URL of a path below the issuer.
+func (u IssuerURL) Endpoint(path string) string { return u.text + path }
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || (ip != nil && ip.IsLoopback())
+}
+
+// IsLoopbackAddress reports whether a listen address, "host:port", is reachable from this machine only.
+func IsLoopbackAddress(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	return err == nil && isLoopback(host)
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controlplane
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"strconv"
+
+	"k8s.io/client-go/rest"
+)
+
+const loopback = "127.0.0.1"
+
+// advertised is what the API server puts into the endpoints of Service kubernetes: an address of RFC 5737 that nobody has.
+// It must not be loopback, and nothing here uses it; without it the API server would look for a network interface.
+const advertised = "192.0.2.1"
+
+// serviceAccountIssuer is the issuer of ServiceAccount tokens.
+const serviceAccountIssuer = "https://kubernetes.default.svc.cluster.local"
+
+// configure chooses ports and writes down the arguments of every component.
+func (c *ControlPlane) configure(ctx context.Context) error {
+	ports, err := freePorts(ctx, 4)
+	if err != nil {
+		return err
+	}
+	etcdURL := "http://" + net.JoinHostPort(loopback, ports[0])
+	peerURL := "http://" + net.JoinHostPort(loopback, ports[1])
+	server := "https://" + net.JoinHostPort(loopback, ports[2])
+	c.admin = c.access.config(server, c.access.adminToken)
+	trusting, err := rest.HTTPClientFor(c.admin)
+	if err != nil {
+		return fmt.Errorf("building a client: %w", err)
+	}
+	c.etcd = c.process("etcd", c.etcdArgs(etcdURL, peerURL), answersOK(http.DefaultClient, etcdURL+"/readyz"))
+	c.apiServer = c.process("kube-apiserver", c.apiServerArgs(etcdURL, ports[2]), answersOK(trusting, server+"/readyz"))
+	c.manager = c.process("kube-controller-manager", c.controllerArgs(ports[3]),
+		answersOK(trusting, "https://"+net.JoinHostPort(loopback, ports[3])+"/healthz"))
+	return nil
+}
+
+func (c *ControlPlane) etcdArgs(clientURL, peerURL string) []string {
+	return []string{
+		"--data-dir=" + c.path("etcd"),
+		"--listen-client-urls=" + clientURL,
+		"--advertise-client-urls=" + clientURL,
+		"--listen-peer-urls=" + peerURL,
+		"--unsafe-no-fsync=" + strconv.FormatBool(!c.options.Durable),
+		"--log-level=warn",
+	}
+}
+
+func (c *ControlPlane) apiServerArgs(etcdURL, port string) []string {
+	return []string{
+		"--etcd-servers=" + etcdURL,
+		"--bind-address=" + loopback,
+		"--advertise-address=" + advertised,
+		"--secure-port=" + port,
+		"--tls-cert-file=" + c.access.servingCertificate(),
+		"--tls-private-key-file=" + c.access.servingKey(),
+		"--token-auth-file=" + c.access.tokens(),
+		"--authorization-mode=RBAC",
+		"--service-account-issuer=" + serviceAccountIssuer,
+		"--service-account-key-file=" + c.access.serviceAccountKey(),
+		"--service-account-signing-key-file=" + c.access.serviceAccountKey(),
+		"--service-cluster-ip-range=10.0.0.0/24",
+	}
+}
+
+// controllerArgs runs the controllers that matter without nodes: garbage collection, deletion of namespaces, default
+// ServiceAccounts, aggregated roles.
+func (c *ControlPlane) controllerArgs(port string) []string {
+	return []string{
+		"--kubeconfig=" + c.access.controllerKubeconfig(),
+		"--authentication-kubeconfig=" + c.access.controllerKubeconfig(),
+		"--authorization-kubeconfig=" + c.access.controllerKubeconfig(),
+		"--bind-address=" + loopback,
+		"--secure-port=" + port,
+		"--tls-cert-file=" + c.access.servingCertificate(),
+		"--tls-private-key-file=" + c.access.servingKey(),
+		"--service-account-private-key-file=" + c.access.serviceAccountKey(),
+		"--root-ca-file=" + c.access.servingCertificate(),
+		"--use-service-account-credentials",
+		"--leader-elect=false",
+		"--controllers=garbage-collector-controller,namespace-controller,serviceaccount-controller," +
+			"root-ca-certificate-publisher-controller,clusterrole-aggregation-controller",
+	}
+}
+
+// freePorts finds ports on loopback that nobody listens on. All are held until the last is found, so they differ.
+func freePorts(ctx context.Context, n int) ([]string, error) {
+	var listen net.ListenConfig
+	ports := make([]string, 0, n)
+	for range n {
+		listener, err := listen.Listen(ctx, "tcp", net.JoinHostPort(loopback, "0"))
+		if err != nil {
+			return nil, fmt.Errorf("finding a free port: %w", err)
+		}
+		defer listener.Close() //nolint:errcheck // only the number was wanted
+		_, port, err := net.SplitHostPort(listener.Addr().String())
+		if err != nil {
+			return nil, fmt.Errorf("finding a free port: %w", err)
+		}
+		ports = append(ports, port)
+	}
+	return ports, nil
+}

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package oauthapi is the HTTP face of the issuer, one file an endpoint. Handlers translate: the request into the
+// domain's terms, and the domain's answer into a response, a metric and an audit line.
+package oauthapi
+
+import (
+	"github.com/go-logr/logr"
+
+	"github.com/claviger/claviger/internal/issuer"
+)
+
+// API holds what the endpoints share. All of its fields are required.
+type API struct {
+	Issuer *issuer.Service
+	// AccountHeader is the request header that names the account a call concerns.
+	AccountHeader string
+	Metrics       *Metrics
+	Audit         logr.Logger
+}

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package oauthapi
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/claviger/claviger/internal/issuer"
+	"github.com/claviger/claviger/internal/oauth"
+	"github.com/claviger/claviger/internal/server/respond"
+)
+
+// maxTokenRequest bounds the body of a token request, in bytes.
+const maxTokenRequest = 64 << 10
+
+// tokenAnswer is the answer of the token endpoint (RFC 6749 section 5.1; clientId is the contract's own).
+type tokenAnswer struct {
+	TokenType   string `json:"token_type"`
+	AccessToken string `json:"access_token"`
+	ExpiresIn   int64  `json:"expires_in"`
+	ClientID    string `json:"clientId"`
+	Scope       string `json:"scope"`
+}
+
+// Token is the token endpoint: POST /oauth/token (RFC 6749 section 3.2).
+func (a *API) Token(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodPost {
+		respond.MethodNotAllowed(w, http.MethodPost)
+		return
+	}
+	grant, method, err := a.issue(w, r)
+	if err != nil {
+		a.refused(grant, method, err)
+		respond.TokenError(w, err)
+		return
+	}
+	a.issued(grant, method)
+	respond.JSON(w, http.StatusOK, tokenAnswer{
+		TokenType:   "bearer",
+		AccessToken: grant.AccessToken,
+		ExpiresIn:   int64(grant.Lifetime / time.Second),
+		ClientID:    grant.ClientID,
+		Scope:       grant.Scopes.String(),
+	})
+}
+
+func (a *API) issue(w http.ResponseWriter, r *http.Request) (issuer.Grant, string, error) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxTokenRequest))
+	if err != nil {
+		return issuer.Grant{}, "", badBody(err)
+	}
+	request, err := oauth.ParseTokenRequest(oauth.RawTokenRequest{
+		Query:         r.URL.RawQuery,
+		ContentType:   r.Header.Get("Content-Type"),
+		Authorization: r.Header.Values("Authorization"),
+		Body:          body,
+	})
+	if err != nil {
+		return issuer.Grant{}, "", err
+	}
+	grant, err := a.Issuer.Issue(request)
+	return grant, request.Client.Method, err
+}
+
+func badBody(err error) error {
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		return oauth.InvalidRequest("the body is larger than %d bytes", tooLarge.Limit)
+	}
+	return oauth.InvalidRequest("the body could not be read")
+}

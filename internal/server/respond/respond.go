@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package respond writes answers: the one place where a domain error becomes a status, a challenge and a body.
+package respond
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/claviger/claviger/internal/oauth"
+)
+
+// realm is what challenges name.
+const realm = "claviger"
+
+// JSON writes a value as application/json that no cache may keep (RFC 6749 section 5.1).
+func JSON(w http.ResponseWriter, status int, value any) {
+	body, err := json.Marshal(value)
+	if err != nil {
+		status, body = http.StatusInternalServerError, []byte(`{"error":"`+oauth.CodeServerError+`"}`)
+	}
+	NoStore(w)
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = w.Write(body)
+}
+
+// NoStore forbids caching.
+func NoStore(w http.ResponseWriter) {
+	w.Header().Set("Cache-Control", "no-store")
+}
+
+// errorBody is the error answer of RFC 6749 section 5.2. It has no field for a cause.
+type errorBody struct {
+	Error       string `json:"error"`
+	Description string `json:"error_description,omitempty"`
+}
+
+// TokenError writes an error of the token endpoint (RFC 6749 section 5.2).
+func TokenError(w http.ResponseWriter, err error) {
+	failure := asOAuth(err)
+	status := http.StatusBadRequest
+	switch failure.Code {
+	case oauth.CodeInvalidClient:
+		status = http.StatusUnauthorized
+		w.Header().Set("WWW-Authenticate", `Basic realm="`+realm+`", charset="UTF-8"`)
+	case oauth.CodeServerError:
+		status = http.StatusServiceUnavailable
+		w.Header().Set("Retry-After", "5")
+	}
+	JSON(w, status, errorBody{Error: failure.Code, Description: failure.Description})
+}
+
+// MethodNotAllowed writes a 405 that names the methods that are.
+func MethodNotAllowed(w http.ResponseWriter, allowed string) {
+	w.Header().Set("Allow", allowed)
+	JSON(w, http.StatusMethodNotAllowed, errorBody{
+		Error:       oauth.CodeInvalidRequest,
+		Description: "method not allowed; use " + allowed,
+	})
+}
+
+// BearerError writes the refusal of a guarded place: 401 or 403 with a challenge (RFC 6750 section 3) and never another
+// status, because gateways turn all others into failures of their own. needed, where set, tells which scopes would do.
+func BearerError(w http.ResponseWriter, err error, needed oauth.Scopes) {
+	if errors.Is(err, oauth.ErrNoToken) {
+		NoStore(w)
+		w.Header().Set("WWW-Authenticate", challenge("", "", needed))
+		w.WriteHeader(http.StatusUnauthorized)
+		return
+	}
+	failure := asOAuth(err)
+	status := http.StatusForbidden
+	if failure.Code == oauth.CodeInvalidToken {
+		status, needed = http.StatusUnauthorized, nil
+	}
+	w.Header().Set("WWW-Authenticate", challenge(failure.Code, failure.Description, needed))
+	JSON(w, status, errorBody{Error: failure.Code, Description: failure.Description})
+}
+
+// challenge has error and error_description only where a token was presented (RFC 6750 section 3.1). None of its values
+// can hold a quote or a backslash: codes and descriptions are ours, scope-tokens exclude both.
+func challenge(code, description string, scopes oauth.Scopes) string {
+	var parts strings.Builder
+	parts.WriteString(`Bearer realm="` + realm + `"`)
+	for _, part := range [...]struct{ name, value string }{
+		{"error", code}, {"error_description", description}, {"scope", scopes.String()},
+	} {
+		if part.value != "" {
+			parts.WriteString(", " + part.name + `="` + part.value + `"`)
+		}
+	}
+	return parts.String()
+}
+
+// asOAuth finds the OAuth error in a chain; anything else is our own failure.
+func asOAuth(err error) *oauth.Error {
+	var failure *oauth.Error
+	if errors.As(err, &failure) {
+		return failure
+	}
+	return oauth.ServerError(err)
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package server serves HTTP: routes, limits and a graceful stop.
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/go-logr/logr"
+)
+
+// Limits of every connection. Requests are small and answers immediate, so a client that needs longer is a hostile one.
+const (
+	readHeaderTimeout = 5 * time.Second
+	readTimeout       = 10 * time.Second
+	writeTimeout      = 10 * time.Second
+	idleTimeout       = 2 * time.Minute
+	maxHeaderBytes    = 32 << 10
+)
+
+// Serve serves until the context ends, then lets requests under way finish for at most the grace period.
+func Serve(ctx context.Context, listener net.Listener, handler http.Handler, grace time.Duration) error {
+	logger := logr.FromContextOrDiscard(ctx)
+	server := &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: readHeaderTimeout,
+		ReadTimeout:       readTimeout,
+		WriteTimeout:      writeTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		ErrorLog:          log.New(errorLog{logger}, "", 0),
+	}
+	stopped := make(chan error, 1)
+	go func() {
+		<-ctx.Done()
+		deadline, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
+		defer cancel()
+		stopped <- server.Shutdown(deadline)
+	}()
+	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serving %s: %w", listener.Addr(), err)
+	}
+	if err := <-stopped; err != nil {
+		return fmt.Errorf("stopping %s: requests were still under way after %s: %w", listener.Addr(), grace, err)
+	}
+	return nil
+}
+
+// errorLog passes the HTTP server's own complaints on. They speak of connections and never hold a header or a body.
+type errorLog struct{ logger logr.Logger }
+
+func (e errorLog) Write(line []byte) (int, error) {
+	e.logger.V(1).Info("HTTP server", "complaint", string(line))
+	return len(line), nil
+}

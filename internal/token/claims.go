@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package token mints and verifies access tokens: JWTs of the profile of RFC 9068.
+package token
+
+import (
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+)
+
+// headerType is the typ header of an access token (RFC 9068 section 2.1). It keeps other JWTs of the same issuer from
+// passing as access tokens.
+const headerType = "at+jwt"
+
+// Claims are what a token says. Times are whole seconds.
+type Claims struct {
+	// ID is the jti, unique to this token.
+	ID string
+	// ClientID is both sub and client_id: the client acts for itself.
+	ClientID string
+	// Audience is who the token is for; the issuer itself where no resource was asked for.
+	Audience []string
+	// Scope is the granted scope parameter (RFC 6749 section 3.3).
+	Scope string
+	// Account is the one account the token may act on; empty for an unrestricted console-level token.
+	Account string
+	// Incarnation ties the token to one life of its credential and account: deleting and re-creating either under the
+	// same name makes another.
+	Incarnation string
+	IssuedAt    time.Time
+	ExpiresAt   time.Time
+}
+
+// wireClaims is the JSON of Claims (RFC 9068 section 2.2).
+type wireClaims struct {
+	jwt.RegisteredClaims
+	ClientID    string `json:"client_id"`
+	Scope       string `json:"scope"`
+	Account     string `json:"account,omitempty"`
+	Incarnation string `json:"incarnation"`
+}
+
+func (c Claims) wire(issuer string) wireClaims {
+	return wireClaims{
+		RegisteredClaims: jwt.RegisteredClaims{
+			Issuer:    issuer,
+			Subject:   c.ClientID,
+			Audience:  c.Audience,
+			ExpiresAt: jwt.NewNumericDate(c.ExpiresAt),
+			IssuedAt:  jwt.NewNumericDate(c.IssuedAt),
+			ID:        c.ID,
+		},
+		ClientID:    c.ClientID,
+		Scope:       c.Scope,
+		Account:     c.Account,
+		Incarnation: c.Incarnation,
+	}
+}
+
+func (w wireClaims) claims() Claims {
+	return Claims{
+		ID:          w.ID,
+		ClientID:    w.ClientID,
+		Audience:    w.Audience,
+		Scope:       w.Scope,
+		Account:     w.Account,
+		Incarnation: w.Incarnation,
+		IssuedAt:    w.IssuedAt.Time,
+		ExpiresAt:   w.ExpiresAt.Time,
+	}
+}

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package token
+
+import (
+	"fmt"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/claviger/claviger/internal/keyring"
+)
+
+// Mint signs claims with the ring's signing key.
+func Mint(issuer string, ring *keyring.Ring, claims Claims) (string, error) {
+	key := ring.Signer()
+	unsigned := jwt.NewWithClaims(jwt.GetSigningMethod(key.Algorithm), claims.wire(issuer))
+	unsigned.Header["typ"] = headerType
+	unsigned.Header["kid"] = key.ID
+	signed, err := unsigned.SignedString(key.Private())
+	if err != nil {
+		return "", fmt.Errorf("signing a token: %w", err)
+	}
+	return signed, nil
+}

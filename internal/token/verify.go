@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package token
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/claviger/claviger/internal/keyring"
+)
+
+// maxClockSkew is how far in the future a token's iat may lie: another replica's clock may be ahead of ours.
+const maxClockSkew = time.Minute
+
+// Expect is what a token must match.
+type Expect struct {
+	Issuer   string
+	Audience string
+	Now      time.Time
+}
+
+// Verify checks a token and gives its claims. It checks, in this order:
+//
+//   - the form: three parts of strict base64url, JSON header and claims;
+//   - alg is on the allow-list (never none, never symmetric) and is the key's own;
+//   - typ is at+jwt (RFC 9068 section 4);
+//   - kid names a key of the ring, and the signature is that key's;
+//   - exp is there and in the future, without leeway;
+//   - iss and aud are the ones expected, byte for byte;
+//   - iat is there and at most a minute in the future;
+//   - jti, client_id and incarnation are there, and sub is the client.
+//
+// It does not know whether the client still exists; see package issuer. Its errors never hold the token.
+func Verify(raw string, ring *keyring.Ring, expect Expect) (Claims, error) {
+	parser := jwt.NewParser(
+		jwt.WithValidMethods([]string{keyring.AlgorithmES256}),
+		jwt.WithStrictDecoding(),
+		jwt.WithIssuer(expect.Issuer),
+		jwt.WithAudience(expect.Audience),
+		jwt.WithExpirationRequired(),
+		jwt.WithTimeFunc(func() time.Time { return expect.Now }),
+	)
+	if strings.ContainsAny(raw, "\r\n") {
+		// The decoder skips line breaks even when it is strict, so one token would have many spellings.
+		return Claims{}, fmt.Errorf("verifying a token: %w", jwt.ErrTokenMalformed)
+	}
+	var wire wireClaims
+	_, err := parser.ParseWithClaims(raw, &wire, func(parsed *jwt.Token) (any, error) { return verifyingKey(parsed, ring) })
+	if err != nil {
+		return Claims{}, fmt.Errorf("verifying a token: %w", redact(err))
+	}
+	switch {
+	case wire.IssuedAt == nil || wire.IssuedAt.After(expect.Now.Add(maxClockSkew)):
+		return Claims{}, errors.New("verifying a token: iat is missing or in the future")
+	case wire.ID == "" || wire.ClientID == "" || wire.Incarnation == "":
+		return Claims{}, errors.New("verifying a token: jti, client_id or incarnation is missing")
+	case wire.Subject != wire.ClientID:
+		return Claims{}, errors.New("verifying a token: sub is not the client")
+	}
+	return wire.claims(), nil
+}
+
+func verifyingKey(parsed *jwt.Token, ring *keyring.Ring) (any, error) {
+	if parsed.Header["typ"] != headerType {
+		return nil, errors.New("typ is not " + headerType)
+	}
+	kid, _ := parsed.Header["kid"].(string)
+	key, found := ring.Lookup(kid)
+	if !found || key.Algorithm != parsed.Method.Alg() {
+		return nil, errors.New("no key of that kid and alg")
+	}
+	return key.Public(), nil
+}
+
+// redact keeps the class of a parser's error and drops its text where that quotes the token.
+func redact(err error) error {
+	if errors.Is(err, jwt.ErrTokenMalformed) {
+		return jwt.ErrTokenMalformed
+	}
+	return err
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package conformance holds the token service to the wire contract with clients that know nothing of it: plain HTTP,
+// golang.org/x/oauth2, curl and an independent JOSE library.
+package conformance
+
+import (
+	"context"
+	"testing"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/claviger/claviger/api/v1alpha1"
+	"github.com/claviger/claviger/config"
+	"github.com/claviger/claviger/test/builder"
+	"github.com/claviger/claviger/test/harness"
+)
+
+func TestConformance(t *testing.T) {
+	RegisterFailHandler(Fail)
+	RunSpecs(t, "Conformance")
+}
+
+var (
+	plane   *harness.Plane
+	service *harness.TokenService
+
+	// Credentials of every kind that the contract tells apart.
+	webhook, mcp, both, others, console, suspended harness.Credentials
+)
+
+var _ = BeforeSuite(func(ctx context.Context) {
+	plane = harness.StartPlane()
+	plane.StartManager(nil)
+	service = plane.StartTokenService()
+
+	plane.Create(ctx,
+		builder.Account("acme", builder.Namespaces("acme"), builder.Scopes("orders.read")),
+		builder.Account("other", builder.Namespaces("other")),
+		builder.Account("dormant", builder.Suspended()),
+	)
+	ready := func(namespace, name string, options ...builder.CredentialOption) harness.Credentials {
+		credential := builder.ClientCredential(namespace, name, options...)
+		plane.Create(ctx, credential)
+		return plane.ExpectReady(ctx, credential)
+	}
+	webhook = ready("acme", "webhook", builder.ForAccount("acme"), builder.WithScopes("Webhook"))
+	mcp = ready("acme", "mcp", builder.ForAccount("acme"), builder.WithScopes("MCP"))
+	both = ready("acme", "both", builder.ForAccount("acme"), builder.WithScopes("Webhook", "MCP", "orders.read"))
+	others = ready("other", "webhook", builder.ForAccount("other"), builder.WithScopes("Webhook"))
+	console = ready(config.Namespace, "console", builder.WithScopes("API"))
+
+	sleeping := builder.ClientCredential("acme", "suspended", builder.ForAccount("acme"), builder.WithScopes("Webhook"))
+	plane.Create(ctx, sleeping)
+	suspended = plane.ExpectReady(ctx, sleeping)
+	harness.Patch(ctx, plane, sleeping, func(c *v1alpha1.ClientCredential) { c.Spec.Suspend = true })
+	Eventually(service.Accepts).WithArguments(suspended).Should(BeFalse())
+})
+
+var _ = AfterSuite(func(ctx context.Context) {
+	if plane != nil {
+		plane.Ledger.ExpectNoLeak(ctx)
+	}
+})

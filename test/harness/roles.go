@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package harness
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/go-logr/logr"
+	"k8s.io/client-go/rest"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/claviger/claviger/config"
+	"github.com/claviger/claviger/internal/app"
+	"github.com/claviger/claviger/internal/sandbox"
+	"github.com/claviger/claviger/internal/server"
+)
+
+// Issuer is the issuer identifier of every role. It need not be where a token service listens: clients are told.
+const Issuer = "http://127.0.0.1:8089"
+
+// Role is one that runs.
+type Role struct {
+	cancel context.CancelFunc
+	done   chan struct{}
+	err    error
+}
+
+func (p *Plane) run(role string, serve func(context.Context) error) *Role {
+	ctx, cancel := context.WithCancel(p.ctx)
+	logger := commonOptions().Logger(p.Ledger).WithName(role)
+	running := &Role{cancel: cancel, done: make(chan struct{})}
+	go func() {
+		defer close(running.done)
+		running.err = serve(logr.NewContext(ctx, logger))
+	}()
+	return running
+}
+
+// Stop asks the role to end, waits, and gives its error.
+func (r *Role) Stop() error {
+	r.cancel()
+	<-r.done
+	return r.err
+}
+
+func commonOptions() *app.Common {
+	return &app.Common{
+		Namespace: config.Namespace, Issuer: Issuer, MetricsAddress: "0", LogLevel: "debug", LogFormat: "json",
+	}
+}
+
+// StartManager starts a manager that works at once, without an election. wrap, where set, stands between it and the API
+// server.
+func (p *Plane) StartManager(wrap func(http.RoundTripper) http.RoundTripper) *Role {
+	GinkgoHelper()
+	access := p.Identity(sandbox.ManagerServiceAccount)
+	if wrap != nil {
+		access.Wrap(wrap)
+	}
+	options := app.ManagerOptions{Common: *commonOptions(), HealthAddress: "0"}
+	options.MetricsAddress = freeAddress()
+	Expect(options.Complete()).To(Succeed())
+	manager := p.run("manager", func(ctx context.Context) error { return app.RunManager(ctx, access, options) })
+	DeferCleanup(func() {
+		p.tellMetrics(options.MetricsAddress)
+		manager.cancel()
+		<-manager.done
+	})
+	return manager
+}
+
+// Identity gives access as the ServiceAccount of a role.
+func (p *Plane) Identity(serviceAccount string) *rest.Config {
+	GinkgoHelper()
+	access, err := sandbox.Identity(p.ctx, p.Admin(), serviceAccount, p.dir)
+	Expect(err).NotTo(HaveOccurred())
+	return access
+}
+
+// TokenService is a token service that runs.
+type TokenService struct {
+	*Role
+	// URL is where it listens.
+	URL string
+	// OperationsURL is where its metrics are.
+	OperationsURL string
+	plane         *Plane
+}
+
+// StartTokenService starts a token service and waits until it is ready.
+func (p *Plane) StartTokenService() *TokenService {
+	GinkgoHelper()
+	service := p.LaunchTokenService()
+	Eventually(service.Ready).WithTimeout(30*time.Second).Should(BeTrue(), "the token service did not become ready")
+	return service
+}
+
+// LaunchTokenService starts a token service and does not wait.
+func (p *Plane) LaunchTokenService() *TokenService {
+	GinkgoHelper()
+	access := p.Identity(sandbox.TokenServiceServiceAccount)
+	options := app.TokenServiceOptions{
+		Common: *commonOptions(), ListenAddress: "127.0.0.1:0",
+		AccountHeader: app.DefaultAccountHeader, ShutdownGrace: app.DefaultShutdownGrace,
+	}
+	Expect(options.Complete()).To(Succeed())
+	public, operations := listen(), listen()
+	service := &TokenService{
+		URL: "http://" + public.Addr().String(), OperationsURL: "http://" + operations.Addr().String(), plane: p,
+	}
+	service.Role = p.run("token-service", func(ctx context.Context) error {
+		return app.RunTokenService(ctx, access, options, public, operations)
+	})
+	DeferCleanup(func() {
+		p.tellMetrics(operations.Addr().String())
+		service.cancel()
+		<-service.done
+	})
+	return service
+}
+
+// Ready reports whether the token service says that it is ready.
+func (s *TokenService) Ready() bool {
+	response, err := http.Get(s.URL + server.PathReady)
+	if err != nil {
+		return false
+	}
+	defer response.Body.Close()
+	return response.StatusCode == http.StatusOK
+}
+
+// Metrics gives the text of the metrics endpoint.
+func (s *TokenService) Metrics() string {
+	GinkgoHelper()
+	text, err := get(s.OperationsURL + server.PathMetrics)
+	Expect(err).NotTo(HaveOccurred())
+	return text
+}
+
+// tellMetrics lets the ledger see the metrics of a role, where it still runs.
+func (p *Plane) tellMetrics(address string) {
+	if text, err := get("http://" + address + server.PathMetrics); err == nil {
+		_, _ = p.Ledger.Write([]byte(text))
+	}
+}
+
+func get(url string) (string, error) {
+	response, err := http.Get(url)
+	if err != nil {
+		return "", err
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	return string(text), err
+}
+
+func listen() net.Listener {
+	GinkgoHelper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	Expect(err).NotTo(HaveOccurred())
+	return listener
+}
+
+// freeAddress finds a loopback address that nobody listens on.
+func freeAddress() string {
+	GinkgoHelper()
+	listener := listen()
+	defer listener.Close()
+	return listener.Addr().String()
+}

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package integration
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// isWrite reports whether a request changes an object. Events and leases are not counted: no state depends on them.
+func isWrite(request *http.Request) bool {
+	if strings.Contains(request.URL.Path, "/events") || strings.Contains(request.URL.Path, "/leases") {
+		return false
+	}
+	return request.Method != http.MethodGet
+}
+
+// writes notes the paths of a manager's writes.
+type writes struct {
+	mutex sync.Mutex
+	paths []string
+}
+
+func (w *writes) wrap(next http.RoundTripper) http.RoundTripper {
+	return roundTripper(func(request *http.Request) (*http.Response, error) {
+		if isWrite(request) {
+			w.mutex.Lock()
+			w.paths = append(w.paths, request.URL.Path)
+			w.mutex.Unlock()
+		}
+		return next.RoundTrip(request)
+	})
+}
+
+// concerning counts the writes in a namespace or to an object of that name.
+func (w *writes) concerning(name string) int64 {
+	w.mutex.Lock()
+	defer w.mutex.Unlock()
+	var count int64
+	for _, path := range w.paths {
+		if strings.Contains(path+"/", "/"+name+"/") {
+			count++
+		}
+	}
+	return count
+}
+
+// death is a process that dies at one of its writes: after the API server has taken it and before the answer is read, or
+// before it is sent. From then on nothing it sends arrives.
+type death struct {
+	// atWrite counts from 1; 0 never dies.
+	atWrite int
+	// before says that the write itself does not arrive either.
+	before bool
+
+	mutex sync.Mutex
+	count int
+	dead  bool
+}
+
+var errDead = errors.New("this process is dead")
+
+func (d *death) wrap(next http.RoundTripper) http.RoundTripper {
+	return roundTripper(func(request *http.Request) (*http.Response, error) {
+		dies := d.dies(request)
+		if d.died() && (!dies || d.before) {
+			return nil, errDead
+		}
+		response, err := next.RoundTrip(request)
+		if dies && err == nil {
+			_, _ = io.Copy(io.Discard, response.Body)
+			_ = response.Body.Close()
+			return nil, errDead
+		}
+		return response, err
+	})
+}
+
+// dies counts a write, and reports whether it is the last.
+func (d *death) dies(request *http.Request) bool {
+	d.mutex.Lock()
+	defer d.mutex.Unlock()
+	if d.dead || !isWrite(request) {
+		return false
+	}
+	d.count++
+	d.dead = d.count == d.atWrite
+	return d.dead
+}
+
+func (d *death) died() bool {
+	d.mutex.Lock()
+	defer d.mutex.Unlock()
+	return d.dead
+}
+
+// made gives the number of writes so far.
+func (d *death) made() int {
+	d.mutex.Lock()
+	defer d.mutex.Unlock()
+	return d.count
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (r roundTripper) RoundTrip(request *http.Request) (*http.Response, error) { return r(request) }
+
+// reads notes the label selectors with which Secrets are listed or watched.
+type reads struct {
+	mutex     sync.Mutex
+	selectors []string
+}
+
+func (r *reads) wrap(next http.RoundTripper) http.RoundTripper {
+	return roundTripper(func(request *http.Request) (*http.Response, error) {
+		if request.Method == http.MethodGet && strings.HasSuffix(request.URL.Path, "/secrets") {
+			r.mutex.Lock()
+			r.selectors = append(r.selectors, request.URL.Query().Get("labelSelector"))
+			r.mutex.Unlock()
+		}
+		return next.RoundTrip(request)
+	})
+}
+
+func (r *reads) secretLists() []string {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	return slices.Clone(r.selectors)
+}
