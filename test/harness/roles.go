@@ -18,6 +18,7 @@ import (
 	"github.com/claviger/claviger/config"
 	"github.com/claviger/claviger/internal/app"
 	"github.com/claviger/claviger/internal/sandbox"
+	"github.com/claviger/claviger/internal/sandbox/loopback"
 	"github.com/claviger/claviger/internal/server"
 )
 
@@ -64,7 +65,9 @@ func (p *Plane) StartManager(wrap func(http.RoundTripper) http.RoundTripper) *Ro
 		access.Wrap(wrap)
 	}
 	options := app.ManagerOptions{Common: *commonOptions(), HealthAddress: "0"}
-	options.MetricsAddress = freeAddress()
+	var err error
+	options.MetricsAddress, err = loopback.FreeAddress(p.ctx)
+	Expect(err).NotTo(HaveOccurred())
 	Expect(options.Complete()).To(Succeed())
 	manager := p.run("manager", func(ctx context.Context) error { return app.RunManager(ctx, access, options) })
 	DeferCleanup(func() {
@@ -165,12 +168,4 @@ func listen() net.Listener {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	Expect(err).NotTo(HaveOccurred())
 	return listener
-}
-
-// freeAddress finds a loopback address that nobody listens on.
-func freeAddress() string {
-	GinkgoHelper()
-	listener := listen()
-	defer listener.Close()
-	return listener.Addr().String()
 }

@@ -4,7 +4,6 @@ package sandbox
 
 import (
 	"bytes"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -12,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/claviger/claviger/internal/sandbox/loopback"
 )
 
 // TestTheRolesRunAsProcesses runs the claviger binary as a Deployment would: each role is told where the API server is,
@@ -30,7 +31,8 @@ func TestTheRolesRunAsProcesses(t *testing.T) {
 		{"manager", []string{"--metrics-bind-address=%", "--health-bind-address=0", "--leader-elect=false", "--log-format=text", "--log-level=debug"}, "/metrics"},
 	} {
 		t.Run(row.role+" "+strings.Join(row.flags, " "), func(t *testing.T) {
-			address := freeAddress(t)
+			address, err := loopback.FreeAddress(t.Context())
+			check(t, err)
 			args := []string{row.role, "--kubeconfig", cluster.env["KUBECONFIG"], "--issuer", cluster.env["CLAVIGER_ISSUER"]}
 			for _, flag := range row.flags {
 				args = append(args, strings.Replace(flag, "%", address, 1))
@@ -62,12 +64,4 @@ func answers(url string) bool {
 		}
 	}
 	return false
-}
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	check(t, err)
-	defer listener.Close()
-	return listener.Addr().String()
 }

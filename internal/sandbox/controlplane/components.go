@@ -10,9 +10,9 @@ import (
 	"strconv"
 
 	"k8s.io/client-go/rest"
-)
 
-const loopback = "127.0.0.1"
+	"github.com/claviger/claviger/internal/sandbox/loopback"
+)
 
 // advertised is what the API server puts into the endpoints of Service kubernetes: an address of RFC 5737 that nobody has.
 // It must not be loopback, and nothing here uses it; without it the API server would look for a network interface.
@@ -23,13 +23,13 @@ const serviceAccountIssuer = "https://kubernetes.default.svc.cluster.local"
 
 // configure chooses ports and writes down the arguments of every component.
 func (c *ControlPlane) configure(ctx context.Context) error {
-	ports, err := freePorts(ctx, 4)
+	ports, err := loopback.FreePorts(ctx, 4)
 	if err != nil {
 		return err
 	}
-	etcdURL := "http://" + net.JoinHostPort(loopback, ports[0])
-	peerURL := "http://" + net.JoinHostPort(loopback, ports[1])
-	server := "https://" + net.JoinHostPort(loopback, ports[2])
+	etcdURL := "http://" + net.JoinHostPort(loopback.Address, ports[0])
+	peerURL := "http://" + net.JoinHostPort(loopback.Address, ports[1])
+	server := "https://" + net.JoinHostPort(loopback.Address, ports[2])
 	c.admin = c.access.config(server, c.access.adminToken)
 	trusting, err := rest.HTTPClientFor(c.admin)
 	if err != nil {
@@ -38,7 +38,7 @@ func (c *ControlPlane) configure(ctx context.Context) error {
 	c.etcd = c.process("etcd", c.etcdArgs(etcdURL, peerURL), answersOK(http.DefaultClient, etcdURL+"/readyz"))
 	c.apiServer = c.process("kube-apiserver", c.apiServerArgs(etcdURL, ports[2]), answersOK(trusting, server+"/readyz"))
 	c.manager = c.process("kube-controller-manager", c.controllerArgs(ports[3]),
-		answersOK(trusting, "https://"+net.JoinHostPort(loopback, ports[3])+"/healthz"))
+		answersOK(trusting, "https://"+net.JoinHostPort(loopback.Address, ports[3])+"/healthz"))
 	return nil
 }
 
@@ -56,7 +56,7 @@ func (c *ControlPlane) etcdArgs(clientURL, peerURL string) []string {
 func (c *ControlPlane) apiServerArgs(etcdURL, port string) []string {
 	return []string{
 		"--etcd-servers=" + etcdURL,
-		"--bind-address=" + loopback,
+		"--bind-address=" + loopback.Address,
 		"--advertise-address=" + advertised,
 		"--secure-port=" + port,
 		"--tls-cert-file=" + c.access.servingCertificate(),
@@ -77,7 +77,7 @@ func (c *ControlPlane) controllerArgs(port string) []string {
 		"--kubeconfig=" + c.access.controllerKubeconfig(),
 		"--authentication-kubeconfig=" + c.access.controllerKubeconfig(),
 		"--authorization-kubeconfig=" + c.access.controllerKubeconfig(),
-		"--bind-address=" + loopback,
+		"--bind-address=" + loopback.Address,
 		"--secure-port=" + port,
 		"--tls-cert-file=" + c.access.servingCertificate(),
 		"--tls-private-key-file=" + c.access.servingKey(),
@@ -88,23 +88,4 @@ func (c *ControlPlane) controllerArgs(port string) []string {
 		"--controllers=garbage-collector-controller,namespace-controller,serviceaccount-controller," +
 			"root-ca-certificate-publisher-controller,clusterrole-aggregation-controller",
 	}
-}
-
-// freePorts finds ports on loopback that nobody listens on. All are held until the last is found, so they differ.
-func freePorts(ctx context.Context, n int) ([]string, error) {
-	var listen net.ListenConfig
-	ports := make([]string, 0, n)
-	for range n {
-		listener, err := listen.Listen(ctx, "tcp", net.JoinHostPort(loopback, "0"))
-		if err != nil {
-			return nil, fmt.Errorf("finding a free port: %w", err)
-		}
-		defer listener.Close() //nolint:errcheck // only the number was wanted
-		_, port, err := net.SplitHostPort(listener.Addr().String())
-		if err != nil {
-			return nil, fmt.Errorf("finding a free port: %w", err)
-		}
-		ports = append(ports, port)
-	}
-	return ports, nil
 }
