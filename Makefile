@@ -36,7 +36,7 @@ test: ## Run every test, with the race detector (ARGS="-run Token" and the like 
 
 .PHONY: unit
 unit: ## Run the tests that need no control plane: seconds
-	go test ./api/... ./config/... ./controllers/... ./internal/... $(ARGS)
+	go test ./api/... ./config/... ./controllers/... ./internal/... ./test/leak $(ARGS)
 
 .PHONY: bench
 bench: ## Measure issue and verify beside their floors, with allocations

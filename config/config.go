@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/yaml"
@@ -16,6 +17,8 @@ import (
 
 //go:embed crd/bases/*.yaml rbac/*.yaml samples/*.yaml
 var files embed.FS
+
+const samples = "samples/*.yaml"
 
 // Namespace is the operator's namespace in the embedded manifests.
 const Namespace = "claviger-system"
@@ -28,7 +31,7 @@ func RBAC() ([]*unstructured.Unstructured, error) { return read("rbac/*.yaml") }
 
 // Samples gives an Account with a ClientCredential for its webhooks, in a namespace of its own, in an order in which
 // they can be created.
-func Samples() ([]*unstructured.Unstructured, error) { return read("samples/*.yaml") }
+func Samples() ([]*unstructured.Unstructured, error) { return read(samples) }
 
 func read(pattern string) ([]*unstructured.Unstructured, error) {
 	names, err := fs.Glob(files, pattern)
@@ -69,9 +72,17 @@ func decode(file fs.File) ([]*unstructured.Unstructured, error) {
 
 // SampleFiles gives the samples as they are written, with their comments.
 func SampleFiles() (string, error) {
-	content, err := fs.ReadFile(files, "samples/acme.yaml")
+	names, err := fs.Glob(files, samples)
 	if err != nil {
-		return "", fmt.Errorf("reading the samples: %w", err)
+		return "", fmt.Errorf("listing %s: %w", samples, err)
 	}
-	return string(content), nil
+	contents := make([]string, len(names))
+	for i, name := range names {
+		content, err := fs.ReadFile(files, name)
+		if err != nil {
+			return "", fmt.Errorf("reading %s: %w", name, err)
+		}
+		contents[i] = string(content)
+	}
+	return strings.Join(contents, "---\n"), nil
 }

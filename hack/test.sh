@@ -11,7 +11,7 @@ need() {
   command -v "$1" >/dev/null && return
   if [[ ${CI:-} == true ]]; then
     echo "test: installing $2" >&2
-    { apt-get update -qq && apt-get install -y -qq "$2"; } >/dev/null
+    { apt-get update -qq || true; apt-get install -y -qq -o Acquire::Retries=3 "$2" || true; } >/dev/null
     command -v "$1" >/dev/null && return
     echo "test: $1 is missing and could not be installed: it is needed for $3" >&2
     exit 1

@@ -9,7 +9,7 @@ import (
 // AccountSpec says what an account's credentials may do, and from where.
 type AccountSpec struct {
 	// displayName is the account's name for people. It has no effect on credentials or tokens.
-	// Default: empty. At most 256 characters.
+	// Default: none. 1 to 256 characters.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=256
@@ -38,7 +38,7 @@ type AccountSpec struct {
 
 // AccountNamespaces is a union: a namespace belongs to it if it is named or selected.
 type AccountNamespaces struct {
-	// names lists namespaces by name. At most 256.
+	// names lists namespaces by name. Default: none. At most 256.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=256
@@ -56,9 +56,9 @@ type AccountNamespaces struct {
 //
 // +kubebuilder:validation:MinProperties=1
 type AccountStatus struct {
-	// observedGeneration is the metadata.generation that the conditions speak of.
+	// observedGeneration is the metadata.generation that the conditions speak of; -1 until the manager has seen the object.
 	// +optional
-	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Minimum=-1
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
 	// conditions are Ready, and Stalled where a human must act.
@@ -93,6 +93,7 @@ type Account struct {
 
 	// status is what the manager found.
 	// +optional
+	// +kubebuilder:default:={"observedGeneration":-1}
 	Status AccountStatus `json:"status,omitzero"`
 }
 

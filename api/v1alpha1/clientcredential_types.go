@@ -12,7 +12,7 @@ import (
 // +kubebuilder:validation:XValidation:rule="!has(self.accountRef) || !self.scopes.exists(s, s == 'API')",message="scope API is for console-level credentials, which have no accountRef"
 type ClientCredentialSpec struct {
 	// description says for people what the credential is for. It has no effect.
-	// Default: empty. At most 1024 characters.
+	// Default: none. 1 to 1024 characters.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=1024
@@ -20,7 +20,7 @@ type ClientCredentialSpec struct {
 
 	// accountRef names the Account this credential belongs to. Left out, the credential is console-level: its scope is
 	// API, and only the namespaces that the operator is configured for may hold it.
-	// A change kills the tokens issued before it.
+	// Default: none. A change kills the tokens issued before it.
 	// +optional
 	AccountRef *AccountReference `json:"accountRef,omitempty"`
 
@@ -59,13 +59,14 @@ type AccountReference struct {
 	Name string `json:"name,omitempty"`
 }
 
-// ClientCredentialStatus is what the manager last saw and did. It can be rebuilt from the Secret at any time.
+// ClientCredentialStatus is what the manager last saw and did. It can be rebuilt from the Secret at any
+// time; what is lost then is the rest of an overlap.
 //
 // +kubebuilder:validation:MinProperties=1
 type ClientCredentialStatus struct {
-	// observedGeneration is the metadata.generation that the conditions speak of.
+	// observedGeneration is the metadata.generation that the conditions speak of; -1 until the manager has seen the object.
 	// +optional
-	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Minimum=-1
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
 	// clientID is the OAuth client ID: "<namespace>.<name>".
@@ -121,7 +122,8 @@ type SecretVerifier struct {
 	// +optional
 	PublishedAt *metav1.Time `json:"publishedAt,omitempty"`
 
-	// expiresAt is when a secret that has been replaced stops working. Empty: it is the current one.
+	// expiresAt is when a secret that has been replaced stops working. Empty: it is the current one, or its successor is
+	// not published yet.
 	// +optional
 	ExpiresAt *metav1.Time `json:"expiresAt,omitempty"`
 }
@@ -154,6 +156,7 @@ type ClientCredential struct {
 
 	// status is what the manager found and did.
 	// +optional
+	// +kubebuilder:default:={"observedGeneration":-1}
 	Status ClientCredentialStatus `json:"status,omitzero"`
 }
 

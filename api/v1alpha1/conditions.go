@@ -2,7 +2,7 @@
 
 package v1alpha1
 
-// Conditions that every kind of this package has.
+// Conditions that kinds of this package share.
 const (
 	// ConditionReady is the summary of all other conditions. Its reason is that of the first condition that is not
 	// met, or the kind's own reason for success.
@@ -43,7 +43,7 @@ const (
 	ReasonAccountNotFound = "AccountNotFound"
 	// ReasonAccountSuspended: the Account is suspended or being deleted.
 	ReasonAccountSuspended = "AccountSuspended"
-	// ReasonNamespaceNotAllowed: the Account does not name this namespace.
+	// ReasonNamespaceNotAllowed: the Account does not allow this namespace.
 	ReasonNamespaceNotAllowed = "NamespaceNotAllowed"
 	// ReasonConsoleNotAllowed: a console-level credential stands in a namespace that may not have one.
 	ReasonConsoleNotAllowed = "ConsoleNotAllowed"
@@ -54,7 +54,7 @@ const (
 // ConditionSecretPublished says whether the Secret holds what it should and the token service can verify it.
 //
 //   - True: reason Published.
-//   - False: one of the other reasons of its block.
+//   - False: SecretConflict, KeysNotReady or WriteFailed.
 //   - Unknown: reason NotAttempted.
 const ConditionSecretPublished = "SecretPublished"
 
@@ -64,9 +64,9 @@ const (
 	ReasonPublished = "Published"
 	// ReasonSecretConflict: a Secret of that name exists that this object does not own; it is left alone.
 	ReasonSecretConflict = "SecretConflict"
-	// ReasonKeysNotReady: the operator's own key material is not there yet.
+	// ReasonKeysNotReady: the pepper is missing or damaged.
 	ReasonKeysNotReady = "KeysNotReady"
-	// ReasonWriteFailed: the API server did not take a write; it is tried again.
+	// ReasonWriteFailed: the API server did not take a read or a write, or did not answer; it is tried again.
 	ReasonWriteFailed = "WriteFailed"
 	// ReasonNotAttempted: the rules do not allow the credential, so nothing was published or changed.
 	ReasonNotAttempted = "NotAttempted"

@@ -8,7 +8,7 @@ const (
 	LabelSecret = "claviger.dev/secret" //nolint:gosec // G101: a label, not a credential
 	// LabelManagedBy is the recommended Kubernetes label for the tool that manages an object.
 	LabelManagedBy = "app.kubernetes.io/managed-by"
-	// ManagedBy is Claviger's value of LabelManagedBy, and its name as owner of fields.
+	// ManagedBy is Claviger's value of LabelManagedBy and of SecretKeyProvider.
 	ManagedBy = "claviger"
 )
 
@@ -29,6 +29,11 @@ const (
 	// SigningKeysSecretName names the Secret that holds the signing keys.
 	SigningKeysSecretName = "claviger-signing-keys"
 )
+
+// ReservedSecretName reports whether a Secret of this name, in the operator's namespace, is one of the operator's own.
+func ReservedSecretName(name string) bool {
+	return name == PepperSecretName || name == SigningKeysSecretName
+}
 
 // Keys of the Secret that a ClientCredential publishes.
 const (

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -32,7 +33,7 @@ const staleRetry = time.Second
 
 const kind = "ClientCredential"
 
-// Reconciler reconciles ClientCredentials. All of its fields are required.
+// Reconciler reconciles ClientCredentials. All of its public fields are required.
 type Reconciler struct {
 	client.Client
 	Secrets  kube.Secrets
@@ -45,6 +46,10 @@ type Reconciler struct {
 	TokenURL string
 	Now      func() time.Time
 	Random   io.Reader
+
+	// prepared are successors that could not be published yet. A retry takes up the one that is there: another one each
+	// time would change the status, which would bring on the next retry at once.
+	prepared sync.Map // types.NamespacedName -> oauth.ClientSecret
 }
 
 // Reconcile brings one ClientCredential to what its spec says, and writes the status, whatever happened, where it differs.
@@ -54,6 +59,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	if apierrors.IsNotFound(err) {
 		r.Secrets.Written.Forget(kind, request.NamespacedName)
 		r.Secrets.Forget(request.NamespacedName)
+		r.prepared.Delete(request.NamespacedName)
 		return ctrl.Result{}, nil // the garbage collector removes the Secret
 	}
 	if err != nil {
@@ -67,7 +73,8 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	if isStale(err) {
 		return r.result(s, err) // what the status would say is stale too
 	}
-	if statusErr := r.writeStatus(ctx, s); statusErr != nil {
+	// An object that has gone meanwhile has no status to write.
+	if statusErr := client.IgnoreNotFound(r.writeStatus(ctx, s)); statusErr != nil {
 		err = statusErr
 	}
 	return r.result(s, err)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/labels"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -15,6 +16,7 @@ import (
 	"github.com/claviger/claviger/internal/credential"
 	"github.com/claviger/claviger/internal/fault"
 	"github.com/claviger/claviger/internal/kube"
+	"github.com/claviger/claviger/internal/oauth"
 	"github.com/claviger/claviger/internal/render"
 )
 
@@ -60,6 +62,10 @@ func (r *Reconciler) loadPepper(ctx context.Context, s *scope) error {
 
 // loadSecret finds the Secret and refuses one that is not ours.
 func (r *Reconciler) loadSecret(ctx context.Context, s *scope) error {
+	if s.secretKey.Namespace == r.OperatorNamespace && v1alpha1.ReservedSecretName(s.secretKey.Name) {
+		return s.blocked(fault.Terminalf(v1alpha1.ReasonSecretConflict,
+			"Secret %s is reserved for the operator's own keys; name the ClientCredential otherwise", s.secretKey.Name))
+	}
 	secret, err := r.Secrets.Load(ctx, s.secretKey)
 	if err != nil {
 		return s.blocked(err)
@@ -78,6 +84,9 @@ func (r *Reconciler) plan(_ context.Context, s *scope) error {
 	if s.secret != nil {
 		observed.Published = string(s.secret.Data[v1alpha1.SecretKeyClientSecret])
 	}
+	if prepared, ok := r.prepared.Load(client.ObjectKeyFromObject(s.object)); ok {
+		observed.Prepared = prepared.(oauth.ClientSecret)
+	}
 	var err error
 	s.todo, err = credential.MakePlan(r.Random, observed)
 	return s.blocked(err)
@@ -86,15 +95,19 @@ func (r *Reconciler) plan(_ context.Context, s *scope) error {
 // stageVerifiers writes the verifiers before the Secret where clients may still hold another secret: dying between the two
 // writes then leaves a verifier for a secret that nobody has, instead of a Secret that nothing verifies.
 func (r *Reconciler) stageVerifiers(ctx context.Context, s *scope) error {
-	if !s.todo.Replaces {
+	if !s.todo.Replaces() {
 		return nil
 	}
-	s.object.Status.Verifiers = s.todo.Verifiers.Write()
-	err := r.patchStatus(ctx, s)
-	if err != nil {
-		s.object.Status.Verifiers = s.stored.Status.Verifiers // a secret that will never be published
+	s.object.Status.Verifiers = s.todo.Staged.Write()
+	if equality.Semantic.DeepEqual(s.stored.Status.Verifiers, s.object.Status.Verifiers) {
+		return nil // an earlier attempt has
 	}
-	return s.blocked(err)
+	if err := r.patchStatus(ctx, s); err != nil {
+		s.object.Status.Verifiers = s.stored.Status.Verifiers // of a secret that will never be published
+		return s.blocked(err)
+	}
+	r.prepared.Store(client.ObjectKeyFromObject(s.object), s.todo.Secret)
+	return nil
 }
 
 func (r *Reconciler) publish(ctx context.Context, s *scope) error {
@@ -115,8 +128,9 @@ func (r *Reconciler) publish(ctx context.Context, s *scope) error {
 		return s.blocked(err)
 	}
 	s.published = true
-	s.object.Status.Verifiers = s.todo.Verifiers.Published(r.Now()).Write()
-	if wrote && s.todo.Replaces {
+	s.object.Status.Verifiers = s.todo.Published.Write()
+	r.prepared.Delete(client.ObjectKeyFromObject(s.object))
+	if wrote && s.todo.Replaces() {
 		r.tellReplaced(s)
 	}
 	return nil

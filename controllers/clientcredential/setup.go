@@ -25,8 +25,8 @@ const accountIndex = "spec.accountRef.name"
 // workers reconcile at the same time. Each waits for the API server most of its time.
 const workers = 8
 
-// SetupWithManager registers the controller: it runs for a credential when that, its Secret, its Account, the labels of
-// its namespace, or the pepper changes.
+// SetupWithManager registers the controller: it runs for a credential when that, its Secret, the spec of its Account, the
+// labels of its namespace, or the pepper changes.
 func (r *Reconciler) SetupWithManager(ctx context.Context, manager ctrl.Manager) error {
 	err := manager.GetFieldIndexer().IndexField(ctx, &v1alpha1.ClientCredential{}, accountIndex, accountOf)
 	if err != nil {
@@ -37,7 +37,7 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, manager ctrl.Manager)
 		Owns(&corev1.Secret{}).
 		Watches(&v1alpha1.Account{}, r.enqueue(func(account client.Object) client.ListOption {
 			return client.MatchingFields{accountIndex: account.GetName()}
-		})).
+		}), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		WatchesMetadata(kube.NamespaceMetadata(), r.enqueue(func(namespace client.Object) client.ListOption {
 			return client.InNamespace(namespace.GetName())
 		}), builder.WithPredicates(predicate.LabelChangedPredicate{})).

@@ -4,6 +4,7 @@ package clientcredential
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -117,9 +118,12 @@ func condition(name string, status metav1.ConditionStatus, reason, message strin
 
 // Actions of events (what the controller did).
 const (
-	actionPublish = "PublishSecret"
-	actionReplace = "ReplaceSecret"
+	actionReconcile = "Reconcile"
+	actionReplace   = "ReplaceSecret"
 )
+
+// maxNote is the API's bound on the note of an event, in bytes. A longer one would be refused, and the event lost.
+const maxNote = 1024
 
 // reasonReplaced is the reason of the event that tells that clients should take up a new secret.
 const reasonReplaced = "SecretReplaced"
@@ -135,11 +139,24 @@ func (r *Reconciler) tell(s *scope) {
 	if now.Status == metav1.ConditionTrue {
 		kind = corev1.EventTypeNormal
 	}
-	r.Recorder.Eventf(s.object, nil, kind, now.Reason, actionPublish, "%s", now.Message)
+	r.Recorder.Eventf(s.object, nil, kind, now.Reason, actionReconcile, "%s", note(now.Message))
+}
+
+// note shortens a message to what an event may hold. The condition has the whole of it.
+func note(message string) string {
+	const ellipsis = "..."
+	if len(message) <= maxNote {
+		return message
+	}
+	return strings.ToValidUTF8(message[:maxNote-len(ellipsis)], "") + ellipsis
 }
 
 func (r *Reconciler) tellReplaced(s *scope) {
+	before := "no longer works"
+	if until := s.todo.Published.PreviousExpiry(); !until.IsZero() {
+		before = "works until " + until.UTC().Format(time.RFC3339)
+	}
 	r.Recorder.Eventf(s.object, nil, corev1.EventTypeWarning, reasonReplaced, actionReplace,
-		"Secret %s was deleted or edited: it has a new client secret under the same client ID; the one before works until %s",
-		s.secretKey.Name, s.todo.Verifiers.NextExpiry(r.Now()).UTC().Format(time.RFC3339))
+		"Secret %s was deleted or edited: it has a new client secret under the same client ID; the one before %s",
+		s.secretKey.Name, before)
 }

@@ -89,3 +89,19 @@ func TestAbnormalConditionsGoWhenTheyAreOver(t *testing.T) {
 		}
 	}
 }
+
+// TestNotesFitIntoEvents: the API refuses a note beyond 1024 bytes, and the event would be lost.
+func TestNotesFitIntoEvents(t *testing.T) {
+	for name, row := range map[string]struct{ message, want string }{
+		"a short message is told as it is":       {"spec.suspend is true", "spec.suspend is true"},
+		"so is one that just fits":               {strings.Repeat("x", 1024), strings.Repeat("x", 1024)},
+		"a longer one is cut":                    {strings.Repeat("x", 1025), strings.Repeat("x", 1021) + "..."},
+		"never within a character of many bytes": {"x" + strings.Repeat("é", 1024), "x" + strings.Repeat("é", 510) + "..."},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := note(row.message); got != row.want {
+				t.Errorf("got %d bytes: %.20s...%s", len(got), got, got[max(0, len(got)-6):])
+			}
+		})
+	}
+}

@@ -27,9 +27,10 @@ compile() {
   say "[$step/$steps] built $name in $((SECONDS - began)) s"
 }
 
+binaries=(etcd kube-apiserver kube-controller-manager kubectl)
 if [[ -n ${KUBEBUILDER_ASSETS:-} ]]; then
   missing=()
-  for name in etcd kube-apiserver kube-controller-manager kubectl; do
+  for name in "${binaries[@]}"; do
     [[ -x $KUBEBUILDER_ASSETS/$name ]] || missing+=("$name")
   done
   if ((${#missing[@]})); then
@@ -59,8 +60,8 @@ if command -v flock >/dev/null; then
   flock --nonblock 9 || { say "another build is under way; waiting for it"; flock 9; }
 fi
 [[ -x $assets/kubectl ]] || say "building a Kubernetes control plane from source into $assets; once, in 7 to 10 minutes on 2 cores"
-step=0 steps=4
-for name in etcd kube-apiserver kube-controller-manager kubectl; do
+step=0 steps=${#binaries[@]}
+for name in "${binaries[@]}"; do
   step=$((step + 1))
   [[ -x $assets/$name ]] && continue
   if [[ $name == etcd ]]; then

@@ -25,9 +25,8 @@ func NewCommand() *cobra.Command {
 		Short: "OAuth 2.0 machine credentials on Kubernetes",
 		Long: "Claviger keeps OAuth 2.0 machine credentials in Kubernetes objects.\n" +
 			"Each role is a process of its own, with its own ServiceAccount and rights.",
-		Version:       Version(),
-		SilenceUsage:  true,
-		SilenceErrors: false,
+		Version:      Version(),
+		SilenceUsage: true,
 	}
 	root.AddCommand(newManagerCommand(), newTokenServiceCommand())
 	return root

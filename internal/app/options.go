@@ -47,13 +47,13 @@ type Common struct {
 }
 
 func (o *Common) bind(flags *pflag.FlagSet) {
-	flags.StringVar(&o.Kubeconfig, "kubeconfig", "", "path of a kubeconfig file; in a pod, its ServiceAccount is used")
+	flags.StringVar(&o.Kubeconfig, "kubeconfig", "", "path of a kubeconfig file (default: $KUBECONFIG, ~/.kube/config, else the pod's ServiceAccount)")
 	flags.StringVar(&o.Namespace, "namespace", "", "the operator's own namespace (default: the pod's, else "+config.Namespace+")")
 	flags.StringVar(&o.Issuer, "issuer", "", "issuer identifier: the https URL that clients reach the token service at (required)")
 	flags.BoolVar(&o.AllowPlainHTTP, "allow-plain-http", false, "allow http for the issuer, and listening without TLS, beyond loopback")
 	flags.StringSliceVar(&o.ConsoleNamespaces, "console-namespaces", nil, "namespaces that may hold console-level credentials (default: --namespace)")
 	flags.StringVar(&o.MetricsAddress, "metrics-bind-address", "127.0.0.1:8080", `address of /metrics; "0" switches it off`)
-	flags.StringVar(&o.LogLevel, "log-level", "info", "debug, info or error")
+	flags.StringVar(&o.LogLevel, "log-level", "info", "debug or info; errors are always told")
 	flags.StringVar(&o.LogFormat, "log-format", "json", "json or text")
 }
 
@@ -78,8 +78,8 @@ func (o *Common) Complete() error {
 		o.issuer = issuer
 		mistakes = append(mistakes, err)
 	}
-	if _, err := zapcore.ParseLevel(o.LogLevel); err != nil {
-		mistakes = append(mistakes, fmt.Errorf("--log-level: %w", err))
+	if o.LogLevel != "debug" && o.LogLevel != "info" { // a higher one would silence the audit log
+		mistakes = append(mistakes, fmt.Errorf("--log-level: %q is neither debug nor info", o.LogLevel))
 	}
 	if o.LogFormat != "json" && o.LogFormat != "text" {
 		mistakes = append(mistakes, fmt.Errorf("--log-format: %q is neither json nor text", o.LogFormat))
@@ -101,9 +101,9 @@ func (o *Common) rules() credential.Rules {
 // Logger makes the logger that the options ask for. Complete has validated them. Every line is written: a logger that drops
 // repeated lines under load would drop audit events.
 func (o *Common) Logger(out io.Writer) logr.Logger {
-	level, err := zapcore.ParseLevel(o.LogLevel)
-	if err != nil {
-		level = zapcore.InfoLevel
+	level := zapcore.InfoLevel
+	if o.LogLevel == "debug" {
+		level = zapcore.DebugLevel
 	}
 	fields := zap.NewProductionEncoderConfig()
 	fields.EncodeTime = zapcore.RFC3339NanoTimeEncoder

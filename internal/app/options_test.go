@@ -3,6 +3,8 @@
 package app
 
 import (
+	"os"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -29,9 +31,13 @@ func TestOptions(t *testing.T) {
 			wrong: []string{`"A B" is not the name of a namespace`, `"C" is not the name of a namespace`},
 		},
 		{name: "a log level that is none", change: func(o *TokenServiceOptions) { o.LogLevel = "loud" }, wrong: []string{"--log-level"}},
+		{name: "a log level that would silence the audit log", change: func(o *TokenServiceOptions) { o.LogLevel = "error" }, wrong: []string{"--log-level"}},
 		{name: "a log format that is none", change: func(o *TokenServiceOptions) { o.LogFormat = "xml" }, wrong: []string{"--log-format"}},
 		{name: "no account header", change: func(o *TokenServiceOptions) { o.AccountHeader = "" }, wrong: []string{"--account-header"}},
 		{name: "Authorization as account header", change: func(o *TokenServiceOptions) { o.AccountHeader = "authorization" }, wrong: []string{"--account-header"}},
+		{name: "an account header that the HTTP server takes away", change: func(o *TokenServiceOptions) { o.AccountHeader = "host" }, wrong: []string{"--account-header"}},
+		{name: "an account header that no request can have", change: func(o *TokenServiceOptions) { o.AccountHeader = "X-Account:" }, wrong: []string{"--account-header"}},
+		{name: "an account header of our own answers", change: func(o *TokenServiceOptions) { o.AccountHeader = "x-claviger-account" }, wrong: []string{"--account-header"}},
 		{name: "a negative grace", change: func(o *TokenServiceOptions) { o.ShutdownGrace = -1 }, wrong: []string{"--shutdown-grace"}},
 		{
 			name:   "several mistakes are told at once",
@@ -69,7 +75,11 @@ func TestOptionsHaveDefaults(t *testing.T) {
 	if err := options.Complete(); err != nil {
 		t.Fatal(err)
 	}
-	if options.Namespace != "claviger-system" || len(options.ConsoleNamespaces) != 1 || options.ConsoleNamespaces[0] != "claviger-system" {
+	want := "claviger-system"
+	if own, err := os.ReadFile(namespaceFile); err == nil {
+		want = strings.TrimSpace(string(own)) // the tests run in a pod
+	}
+	if options.Namespace != want || !slices.Equal(options.ConsoleNamespaces, []string{want}) {
 		t.Errorf("got namespace %q and console namespaces %q", options.Namespace, options.ConsoleNamespaces)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -16,6 +17,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/spf13/cobra"
+	"golang.org/x/net/http/httpguts"
 	"golang.org/x/sync/errgroup"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
@@ -30,6 +32,7 @@ import (
 
 // Defaults of the token service's options.
 const (
+	DefaultListenAddress = "127.0.0.1:8089"
 	DefaultAccountHeader = "X-Cyclr-Account"
 	DefaultShutdownGrace = 20 * time.Second
 )
@@ -48,7 +51,7 @@ func newTokenServiceCommand() *cobra.Command {
 		func(ctx context.Context, config *rest.Config) error {
 			return listenAndServeTokens(ctx, config, options)
 		})
-	command.Flags().StringVar(&options.ListenAddress, "listen", "127.0.0.1:8089", "address of the public port")
+	command.Flags().StringVar(&options.ListenAddress, "listen", DefaultListenAddress, "address of the public port")
 	command.Flags().StringVar(&options.AccountHeader, "account-header", DefaultAccountHeader, "request header that names the account a call concerns")
 	command.Flags().DurationVar(&options.ShutdownGrace, "shutdown-grace", DefaultShutdownGrace, "how long requests under way may take to finish when the process is asked to stop")
 	return command
@@ -60,13 +63,24 @@ func (o *TokenServiceOptions) Complete() error {
 	if !o.AllowPlainHTTP && !oauth.IsLoopbackAddress(o.ListenAddress) {
 		mistakes = append(mistakes, errors.New("--listen must be a loopback address unless --allow-plain-http is given: secrets would cross the network in clear"))
 	}
-	if o.AccountHeader == "" || http.CanonicalHeaderKey(o.AccountHeader) == "Authorization" {
-		mistakes = append(mistakes, errors.New("--account-header must name a header of its own"))
+	if !canNameAccounts(o.AccountHeader) {
+		mistakes = append(mistakes, fmt.Errorf("--account-header: %q is not the name of a header of its own", o.AccountHeader))
 	}
 	if o.ShutdownGrace < 0 {
 		mistakes = append(mistakes, errors.New("--shutdown-grace must not be negative"))
 	}
 	return errors.Join(mistakes...)
+}
+
+// canNameAccounts reports whether a header can say which account a call concerns. One that never arrives, because it is no
+// header's name or the HTTP server takes it away, would let every call concern any account.
+func canNameAccounts(header string) bool {
+	switch canonical := http.CanonicalHeaderKey(header); canonical {
+	case "Authorization", "Host", "Content-Length", "Transfer-Encoding", "Trailer", "Connection":
+		return false
+	default:
+		return httpguts.ValidHeaderFieldName(header) && !strings.HasPrefix(canonical, oauthapi.HeaderPrefix)
+	}
 }
 
 func listenAndServeTokens(ctx context.Context, config *rest.Config, options TokenServiceOptions) error {
@@ -90,7 +104,7 @@ func listenAndServeTokens(ctx context.Context, config *rest.Config, options Toke
 // knows every object and has its keys.
 func RunTokenService(ctx context.Context, config *rest.Config, options TokenServiceOptions, public, operations net.Listener) error {
 	group, ctx := errgroup.WithContext(ctx)
-	objects, directory, synced, err := follow(ctx, config)
+	objects, directory, err := follow(ctx, config)
 	if err != nil {
 		return err
 	}
@@ -100,7 +114,7 @@ func RunTokenService(ctx context.Context, config *rest.Config, options TokenServ
 	}
 	keys := &kube.Keys{}
 	keys.Follow(ctx, clients, options.Namespace)
-	ready := func() bool { return synced() && keys.Loaded() }
+	ready := func() bool { return directory.Synced() && keys.Loaded() }
 
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -127,16 +141,15 @@ func RunTokenService(ctx context.Context, config *rest.Config, options TokenServ
 }
 
 // follow builds the cache of Claviger's own objects and the directory that it feeds. No Secret passes through it.
-func follow(ctx context.Context, config *rest.Config) (objects cache.Cache, directory *kube.Directory, synced func() bool, err error) {
+func follow(ctx context.Context, config *rest.Config) (cache.Cache, *kube.Directory, error) {
 	scheme, err := newScheme()
 	if err != nil {
-		return nil, nil, nil, err
+		return nil, nil, err
 	}
-	objects, err = cache.New(config, cache.Options{Scheme: scheme, DefaultTransform: cache.TransformStripManagedFields()})
+	objects, err := cache.New(config, cache.Options{Scheme: scheme, DefaultTransform: cache.TransformStripManagedFields()})
 	if err != nil {
-		return nil, nil, nil, fmt.Errorf("building the cache: %w", err)
+		return nil, nil, fmt.Errorf("building the cache: %w", err)
 	}
-	directory = &kube.Directory{}
-	synced, err = directory.Follow(ctx, objects)
-	return objects, directory, synced, err
+	directory := &kube.Directory{}
+	return objects, directory, directory.Follow(ctx, objects)
 }

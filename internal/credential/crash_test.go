@@ -19,8 +19,12 @@ import (
 type cluster struct {
 	published string
 	verifiers credential.Verifiers
+	prepared  oauth.ClientSecret // in the manager's memory: lost when it dies
 	now       time.Time
-	// owed says until when each secret must work that was ever published and verified at once.
+	// inUse is the secret that workloads hold: the last that the manager published and that worked. It must work without
+	// end until another is published.
+	inUse string
+	// owed says until when each secret must work that was in use before.
 	owed  map[string]time.Time
 	story []string
 }
@@ -40,13 +44,16 @@ func (c *cluster) observe(t *testing.T, random io.Reader, pepper credential.Pepp
 	t.Helper()
 	plan, err := credential.MakePlan(random, credential.Observed{
 		Client: &credential.Client{UID: "uid", ID: "acme.orders", Verifiers: c.verifiers},
-		Pepper: pepper, Published: c.published, Now: c.now,
+		Pepper: pepper, Published: c.published, Prepared: c.prepared, Now: c.now,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return plan
 }
+
+// century is for ever.
+const century = 100 * 365 * 24 * time.Hour
 
 // allWrites is more than any reconciliation makes.
 const allWrites = 3
@@ -57,33 +64,36 @@ func (c *cluster) reconcile(t *testing.T, random io.Reader, pepper credential.Pe
 	t.Helper()
 	plan := c.observe(t, random, pepper)
 	publish := func() {
+		if c.published == plan.Secret.Reveal() {
+			return // nothing to write
+		}
 		c.published = plan.Secret.Reveal()
 		if c.verifiers.KnowsPepper(pepper) && !c.verify(pepper, c.published, c.now) {
 			t.Fatalf("%s: the manager published a secret that does not work", strings.Join(c.story, ", "))
 		}
+		c.takenUp(pepper)
 	}
 	// The status passes through the API, as it would.
-	verify := func() { c.verifiers = credential.ReadVerifiers(plan.Verifiers.Write()) }
-	note := func() { c.verifiers = credential.ReadVerifiers(plan.Verifiers.Published(c.now).Write()) }
+	stage := func() { c.verifiers = credential.ReadVerifiers(plan.Staged.Write()); c.prepared = plan.Secret }
+	note := func() { c.verifiers = credential.ReadVerifiers(plan.Published.Write()); c.takenUp(pepper) }
 	steps := []func(){publish, note}
-	if plan.Replaces {
-		steps = []func(){verify, publish, note}
+	if plan.Replaces() {
+		steps = []func(){stage, publish, note}
 	}
 	for _, step := range steps[:min(writes, len(steps))] {
 		step()
 	}
 }
 
-// disturb puts something else into the Secret. What was there and worked is owed the overlap.
-func (c *cluster) disturb(pepper credential.Pepper, published string) {
-	if c.published != "" && c.published != published && c.verify(pepper, c.published, c.now) {
-		until := c.now.Add(overlap - time.Second) // the API stores whole seconds
-		if end := expiryOf(c.verifiers, pepper, c.published); !end.IsZero() {
-			until = end // it had been replaced before, and was put back by hand
-		}
-		c.owed[c.published] = later(c.owed[c.published], until)
+// takenUp: workloads take up what the manager has published and what works; what they held before is owed the overlap.
+func (c *cluster) takenUp(pepper credential.Pepper) {
+	if c.published == c.inUse || !c.verify(pepper, c.published, c.now) {
+		return
 	}
-	c.published = published
+	if c.inUse != "" {
+		c.owed[c.inUse] = later(c.owed[c.inUse], c.now.Add(overlap-time.Second)) // the API stores whole seconds
+	}
+	c.inUse = c.published
 }
 
 func later(a, b time.Time) time.Time {
@@ -93,19 +103,12 @@ func later(a, b time.Time) time.Time {
 	return b
 }
 
-func expiryOf(verifiers credential.Verifiers, pepper credential.Pepper, secret string) time.Time {
-	digest := pepper.Digest("uid", "acme.orders", oauth.NewClientSecret(secret))
-	for _, verifier := range verifiers {
-		if verifier.Digest == digest {
-			return verifier.ExpiresAt
-		}
-	}
-	return time.Time{}
-}
-
 // check holds the cluster to what must be true at every moment, dead or alive.
 func (c *cluster) check(t *testing.T, pepper credential.Pepper) {
 	t.Helper()
+	if c.inUse != "" && !c.verify(pepper, c.inUse, c.now.Add(century)) {
+		t.Fatalf("%s: the secret that workloads hold does not work, and there is no other", strings.Join(c.story, ", "))
+	}
 	for secret, until := range c.owed {
 		if c.now.Before(until) && !c.verify(pepper, secret, until.Add(-1)) {
 			t.Fatalf("%s: a secret that was in use does not work until %v", strings.Join(c.story, ", "), until)
@@ -116,26 +119,27 @@ func (c *cluster) check(t *testing.T, pepper credential.Pepper) {
 // checkComplete holds it to what must be true after a reconciliation that did not die.
 func (c *cluster) checkComplete(t *testing.T, pepper credential.Pepper) {
 	t.Helper()
-	if !credential.IsGeneratedSecret(c.published) || !c.verify(pepper, c.published, c.now.Add(100*365*24*time.Hour)) {
+	if !credential.IsGeneratedSecret(c.published) || !c.verify(pepper, c.published, c.now.Add(century)) {
 		t.Fatalf("%s: the published secret is not the current one", strings.Join(c.story, ", "))
 	}
 	plan := c.observe(t, brokenRandomness(), pepper)
-	if plan.Secret.Reveal() != c.published || plan.Replaces || !slices.Equal(plan.Verifiers.Published(c.now), c.verifiers) {
+	if plan.Secret.Reveal() != c.published || plan.Replaces() || !slices.Equal(plan.Published, c.verifiers) {
 		t.Fatalf("%s: reconciling once more changes something", strings.Join(c.story, ", "))
 	}
 }
 
 // TestCrashes tries every sequence of four rounds. In each, somebody deletes the Secret, edits it, puts a former secret
-// back or does nothing, and the manager dies before its first write, after the first or the second, or not at all. Whatever happens,
-// a secret that was in use works until its overlap ends, and a reconciliation that ends leaves a current one.
+// back or does nothing, and the manager dies before its first write, after the first or the second, or not at all. Whatever
+// happens, the secret in use works until another is published and for the overlap after, and a reconciliation that ends
+// leaves a current one.
 //
 // Four rounds stay below the bound on verifiers: eight replacements within one overlap do evict the oldest.
 func TestCrashes(t *testing.T) {
 	pepper, random := newPepper(t, 1), randomness(3)
 	first := cluster{now: noon, owed: map[string]time.Time{}}
 	ends := 0
-	var explore func(before cluster, rounds int)
-	explore = func(before cluster, rounds int) {
+	var explore func(before cluster, rounds int, pause time.Duration)
+	explore = func(before cluster, rounds int, pause time.Duration) {
 		if rounds == 0 {
 			ends++
 			return
@@ -144,20 +148,22 @@ func TestCrashes(t *testing.T) {
 			for writes, death := range []string{"dies before writing", "dies after one write", "dies after two", "completes"} {
 				c := before.clone()
 				c.story = append(c.story, disturbance.name, death)
-				c.disturb(pepper, disturbance.published)
+				c.published, c.prepared = disturbance.published, oauth.ClientSecret{}
 				c.reconcile(t, random, pepper, writes)
 				c.check(t, pepper)
 				if writes == allWrites {
 					c.checkComplete(t, pepper)
 				}
-				c.now = c.now.Add(9*time.Hour + 7*time.Millisecond)
+				c.now = c.now.Add(pause)
 				c.check(t, pepper)
-				explore(c, rounds-1)
+				explore(c, rounds-1, pause)
 			}
 		}
 	}
-	explore(first, 4)
-	if least := 12 * 12 * 12 * 12; ends < least {
+	// Within one overlap, and with the manager away for longer than one after each death.
+	explore(first, 4, 9*time.Hour+7*time.Millisecond)
+	explore(first, 4, 25*time.Hour+7*time.Millisecond)
+	if least := 2 * 12 * 12 * 12 * 12; ends < least {
 		t.Errorf("%d sequences were tried; three disturbances and four deaths make at least %d", ends, least)
 	}
 }
@@ -212,16 +218,22 @@ func TestPepperIsReplaced(t *testing.T) {
 	}
 }
 
-// TestASecretThatCannotBeWritten: a quota or a policy refuses the Secret, and every attempt prepares another successor. None
-// of them may push out the secret that workloads hold.
+// TestASecretThatCannotBeWritten: a quota or a policy refuses the Secret for days. Attempts of one manager prepare one
+// successor, those of managers that come and go one each. None may push out, or end, the secret that workloads hold.
 func TestASecretThatCannotBeWritten(t *testing.T) {
 	pepper, random := newPepper(t, 1), randomness(3)
 	c := cluster{now: noon, owed: map[string]time.Time{}}
 	c.reconcile(t, random, pepper, allWrites)
-	c.disturb(pepper, "")
-	for range 100 {
+	c.published = ""
+	for attempt := range 100 {
 		c.reconcile(t, random, pepper, 1)
-		c.now = c.now.Add(time.Minute)
+		if prepared := len(c.verifiers) - 1; attempt < 50 && prepared != 1 {
+			t.Fatalf("%d successors after %d attempts", prepared, attempt+1)
+		}
+		if attempt >= 50 {
+			c.prepared = oauth.ClientSecret{} // another manager
+		}
+		c.now = c.now.Add(time.Hour)
 		c.check(t, pepper)
 	}
 	c.reconcile(t, random, pepper, allWrites)

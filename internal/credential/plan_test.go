@@ -27,9 +27,16 @@ func TestMakePlan(t *testing.T) {
 	one, two, fresh := generated(t, 11), generated(t, 12), generated(t, 99)
 	const uid, id = "uid", "acme.orders"
 	verifier := func(pepper credential.Pepper, secret string, expires time.Time) credential.Verifier {
-		return credential.Verifier{Digest: pepper.Digest(uid, id, oauth.NewClientSecret(secret)), PepperID: pepper.ID(), ExpiresAt: expires}
+		return credential.Verifier{Digest: pepper.Digest(uid, id, oauth.NewClientSecret(secret)), PepperID: pepper.ID(), PublishedAt: noon, ExpiresAt: expires}
+	}
+	prepared := func(secret string) credential.Verifier {
+		return credential.Verifier{Digest: pepper.Digest(uid, id, oauth.NewClientSecret(secret)), PepperID: pepper.ID()}
 	}
 	current := func(secret string) credential.Verifier { return verifier(pepper, secret, time.Time{}) }
+	ending := func(verifier credential.Verifier) credential.Verifier {
+		verifier.ExpiresAt = noon.Add(overlap)
+		return verifier
+	}
 	expiring := func(secret string) credential.Verifier { return verifier(pepper, secret, noon.Add(overlap)) }
 	expired := verifier(pepper, two, noon)
 
@@ -37,9 +44,10 @@ func TestMakePlan(t *testing.T) {
 		name      string
 		published string
 		verifiers credential.Verifiers
+		prepared  string
 		secret    string
+		staged    credential.Verifiers
 		want      credential.Verifiers
-		replaces  bool
 	}{
 		{
 			name:   "a new credential gets a secret, which is published before it is verified",
@@ -73,17 +81,17 @@ func TestMakePlan(t *testing.T) {
 		{
 			name:      "a deleted Secret is replaced, and the old secret works for the overlap",
 			verifiers: credential.Verifiers{current(one)},
-			secret:    fresh, want: credential.Verifiers{current(fresh), expiring(one)}, replaces: true,
+			secret:    fresh, staged: credential.Verifiers{prepared(fresh), current(one)}, want: credential.Verifiers{current(fresh), expiring(one)},
 		},
 		{
 			name:      "an edited Secret is replaced",
 			published: "hunter2", verifiers: credential.Verifiers{current(one)},
-			secret: fresh, want: credential.Verifiers{current(fresh), expiring(one)}, replaces: true,
+			secret: fresh, staged: credential.Verifiers{prepared(fresh), current(one)}, want: credential.Verifiers{current(fresh), expiring(one)},
 		},
 		{
 			name:      "a generated secret of another's is replaced",
 			published: two, verifiers: credential.Verifiers{current(one)},
-			secret: fresh, want: credential.Verifiers{current(fresh), expiring(one)}, replaces: true,
+			secret: fresh, staged: credential.Verifiers{prepared(fresh), current(one)}, want: credential.Verifiers{current(fresh), expiring(one)},
 		},
 		{
 			name:      "an old secret that was put back becomes current again while it still works",
@@ -92,13 +100,34 @@ func TestMakePlan(t *testing.T) {
 		},
 		{
 			name:      "a successor that was staged and that nobody ever got gives way to what workloads hold",
-			published: one, verifiers: credential.Verifiers{current(two), expiring(one)},
-			secret: one, want: credential.Verifiers{current(one), expiring(two)},
+			published: one, verifiers: credential.Verifiers{prepared(two), current(one)},
+			secret: one, want: credential.Verifiers{current(one), ending(prepared(two))},
+		},
+		{
+			name:      "a successor that was published, and noted by nobody, is the current one: the overlap begins",
+			published: two, verifiers: credential.Verifiers{prepared(two), current(one)},
+			secret: two, want: credential.Verifiers{current(two), expiring(one)},
+		},
+		{
+			name:      "a successor that could not be published is taken up again",
+			verifiers: credential.Verifiers{prepared(two), current(one)}, prepared: two,
+			secret: two, staged: credential.Verifiers{prepared(two), current(one)}, want: credential.Verifiers{current(two), expiring(one)},
+		},
+		{
+			name:      "a successor that the status does not know of is not taken up",
+			verifiers: credential.Verifiers{current(one)}, prepared: two,
+			secret: fresh, staged: credential.Verifiers{prepared(fresh), current(one)}, want: credential.Verifiers{current(fresh), expiring(one)},
+		},
+		{
+			name:      "a secret that was published is nobody's successor",
+			verifiers: credential.Verifiers{current(one), expiring(two)}, prepared: two,
+			secret: fresh, staged: credential.Verifiers{prepared(fresh), current(one), expiring(two)},
+			want: credential.Verifiers{current(fresh), expiring(one), expiring(two)},
 		},
 		{
 			name:      "an old secret that was put back after its overlap is replaced",
 			published: two, verifiers: credential.Verifiers{current(one), expired},
-			secret: fresh, want: credential.Verifiers{current(fresh), expiring(one)}, replaces: true,
+			secret: fresh, staged: credential.Verifiers{prepared(fresh), current(one)}, want: credential.Verifiers{current(fresh), expiring(one)},
 		},
 		{
 			name:      "a secret that is not generated is never adopted, even where nothing is verified",
@@ -113,23 +142,25 @@ func TestMakePlan(t *testing.T) {
 		{
 			name:      "a deleted Secret under another pepper is replaced, verifiers first",
 			verifiers: credential.Verifiers{verifier(oldPepper, one, time.Time{})},
-			secret:    fresh, want: credential.Verifiers{current(fresh)}, replaces: true,
+			secret:    fresh, staged: credential.Verifiers{prepared(fresh)}, want: credential.Verifiers{current(fresh)},
 		},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			client := &credential.Client{UID: uid, ID: id, Verifiers: row.verifiers}
-			plan, err := credential.MakePlan(randomness(99), credential.Observed{Client: client, Pepper: pepper, Published: row.published, Now: noon})
+			plan, err := credential.MakePlan(randomness(99), credential.Observed{
+				Client: client, Pepper: pepper, Published: row.published, Prepared: oauth.NewClientSecret(row.prepared), Now: noon,
+			})
 			if err != nil {
 				t.Fatal(err)
 			}
 			if plan.Secret.Reveal() != row.secret {
 				t.Errorf("got secret %q, want %q", plan.Secret.Reveal(), row.secret)
 			}
-			if !slices.Equal(plan.Verifiers, row.want) {
-				t.Errorf("got verifiers %v, want %v", plan.Verifiers, row.want)
+			if !slices.Equal(plan.Staged, row.staged) || plan.Replaces() != (row.staged != nil) {
+				t.Errorf("got staged %v, want %v", plan.Staged, row.staged)
 			}
-			if plan.Replaces != row.replaces {
-				t.Errorf("got Replaces %v", plan.Replaces)
+			if !slices.Equal(plan.Published, row.want) {
+				t.Errorf("got verifiers %v, want %v", plan.Published, row.want)
 			}
 		})
 	}
@@ -139,7 +170,7 @@ func TestMakePlan(t *testing.T) {
 func TestMakePlanWithoutRandomness(t *testing.T) {
 	pepper, client := newPepper(t, 1), &credential.Client{ID: "acme.orders"}
 	plan, err := credential.MakePlan(brokenRandomness(), credential.Observed{Client: client, Pepper: pepper, Now: noon})
-	if !errors.Is(err, errNoRandomness) || plan.Secret.Reveal() != "" || plan.Verifiers != nil {
+	if !errors.Is(err, errNoRandomness) || plan.Secret.Reveal() != "" || plan.Published != nil {
 		t.Errorf("got %v, %v", plan, err)
 	}
 	one := generated(t, 11)

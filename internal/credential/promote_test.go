@@ -28,37 +28,43 @@ func TestPromote(t *testing.T) {
 		verifier.PublishedAt = in(-9)
 		return verifier
 	}
+	promoted := credential.Verifier{Digest: digestOf(pepper, "new"), PepperID: pepper.ID(), PublishedAt: noon}
 	for _, row := range []struct {
 		name   string
 		before credential.Verifiers
 		want   credential.Verifiers
 	}{
-		{name: "the first secret is current", want: credential.Verifiers{current("new")}},
+		{name: "the first secret is current", want: credential.Verifiers{promoted}},
 		{
 			name:   "the current secret stays current",
-			before: credential.Verifiers{current("new")}, want: credential.Verifiers{current("new")},
+			before: credential.Verifiers{current("new")}, want: credential.Verifiers{promoted},
 		},
 		{
 			name:   "a replaced secret expires after the overlap",
-			before: credential.Verifiers{current("old")}, want: credential.Verifiers{current("new"), verifier("old", in(24))},
+			before: credential.Verifiers{current("old")}, want: credential.Verifiers{promoted, verifier("old", in(24))},
 		},
 		{
 			name:   "one that expires already keeps its time",
 			before: credential.Verifiers{current("old"), verifier("older", in(5))},
-			want:   credential.Verifiers{current("new"), verifier("old", in(24)), verifier("older", in(5))},
+			want:   credential.Verifiers{promoted, verifier("old", in(24)), verifier("older", in(5))},
+		},
+		{
+			name:   "a successor that was prepared is published now, and the overlap of the one before begins",
+			before: credential.Verifiers{current("new"), published(current("old"))},
+			want:   credential.Verifiers{promoted, published(verifier("old", in(24)))},
 		},
 		{
 			name:   "one that has expired is dropped, at the very instant too",
-			before: credential.Verifiers{verifier("a", in(0)), verifier("b", in(-1))}, want: credential.Verifiers{current("new")},
+			before: credential.Verifiers{verifier("a", in(0)), verifier("b", in(-1))}, want: credential.Verifiers{promoted},
 		},
 		{
 			name:   "one of another pepper is dropped",
-			before: credential.Verifiers{{Digest: digestOf(other, "old"), PepperID: other.ID()}}, want: credential.Verifiers{current("new")},
+			before: credential.Verifiers{{Digest: digestOf(other, "old"), PepperID: other.ID()}}, want: credential.Verifiers{promoted},
 		},
 		{
 			name:   "one that expires becomes current again",
 			before: credential.Verifiers{current("old"), verifier("new", in(5))},
-			want:   credential.Verifiers{current("new"), verifier("old", in(24))},
+			want:   credential.Verifiers{promoted, verifier("old", in(24))},
 		},
 		{
 			name:   "one that becomes current again stays published",
@@ -72,7 +78,7 @@ func TestPromote(t *testing.T) {
 				verifier("2", in(2)), verifier("5", in(5)), verifier("4", in(4)),
 			},
 			want: credential.Verifiers{
-				current("new"), published(verifier("1", in(1))), verifier("old", in(24)), verifier("7", in(7)), verifier("6", in(6)),
+				promoted, published(verifier("1", in(1))), verifier("old", in(24)), verifier("7", in(7)), verifier("6", in(6)),
 				verifier("5", in(5)), verifier("4", in(4)), verifier("3", in(3)),
 			},
 		},
@@ -83,7 +89,7 @@ func TestPromote(t *testing.T) {
 				verifier("2", in(2)), verifier("5", in(5)), verifier("4", in(4)),
 			},
 			want: credential.Verifiers{
-				current("new"), verifier("old", in(24)), verifier("7", in(7)), verifier("6", in(6)), verifier("5", in(5)),
+				promoted, verifier("old", in(24)), verifier("7", in(7)), verifier("6", in(6)), verifier("5", in(5)),
 				verifier("4", in(4)), verifier("3", in(3)), verifier("2", in(2)),
 			},
 		},
@@ -101,13 +107,66 @@ func TestPromote(t *testing.T) {
 	}
 }
 
+func TestStage(t *testing.T) {
+	pepper, other := newPepper(t, 1), newPepper(t, 2)
+	verifier := func(secret string, expires time.Time) credential.Verifier {
+		return credential.Verifier{Digest: digestOf(pepper, secret), PepperID: pepper.ID(), PublishedAt: noon, ExpiresAt: expires}
+	}
+	successor := credential.Verifier{Digest: digestOf(pepper, "new"), PepperID: pepper.ID()}
+	forgotten := credential.Verifier{Digest: digestOf(pepper, "never published"), PepperID: pepper.ID()}
+	current := verifier("current", time.Time{})
+	expiring := func(n int) credential.Verifier {
+		return verifier(string(rune('a'+n)), noon.Add(time.Duration(n)*time.Hour))
+	}
+	for _, row := range []struct {
+		name   string
+		before credential.Verifiers
+		want   credential.Verifiers
+	}{
+		{name: "a successor comes first", want: credential.Verifiers{successor}},
+		{
+			name:   "what workloads hold gets no end",
+			before: credential.Verifiers{current, expiring(3)}, want: credential.Verifiers{successor, current, expiring(3)},
+		},
+		{
+			name:   "one that was staged before comes last",
+			before: credential.Verifiers{forgotten, current, expiring(3)},
+			want:   credential.Verifiers{successor, current, expiring(3), forgotten},
+		},
+		{
+			name:   "staging again changes nothing",
+			before: credential.Verifiers{successor, current}, want: credential.Verifiers{successor, current},
+		},
+		{
+			name:   "what has expired or is of another pepper is dropped",
+			before: credential.Verifiers{current, expiring(0), {Digest: digestOf(other, "x"), PepperID: other.ID()}},
+			want:   credential.Verifiers{successor, current},
+		},
+		{
+			name:   "beyond the bound, the current one is the last to go",
+			before: credential.Verifiers{expiring(1), expiring(2), expiring(3), expiring(4), expiring(5), expiring(6), forgotten, current},
+			want:   credential.Verifiers{successor, current, expiring(6), expiring(5), expiring(4), expiring(3), expiring(2), expiring(1)},
+		},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			got := row.before.Stage(pepper, successor.Digest, noon)
+			if !slices.Equal(got, row.want) {
+				t.Errorf("got %v, want %v", got, row.want)
+			}
+			if !got.Staged(pepper, successor.Digest) || got.Staged(pepper, current.Digest) || got.Staged(other, successor.Digest) {
+				t.Error("Staged does not tell the successor from the others")
+			}
+		})
+	}
+}
+
 // TestPromotedTimesSurviveTheAPI: the API stores whole seconds, so what is written must equal what is read back.
 func TestPromotedTimesSurviveTheAPI(t *testing.T) {
 	pepper := newPepper(t, 1)
 	first := credential.Verifiers(nil).Promote(pepper, digestOf(pepper, "a"), noon, overlap)
 	second := first.Promote(pepper, digestOf(pepper, "b"), noon.Add(999*time.Millisecond), overlap)
-	if got := second[1].ExpiresAt; !got.Equal(noon.Add(overlap)) {
-		t.Errorf("got %v", got)
+	if ends, published := second[1].ExpiresAt, second[0].PublishedAt; !ends.Equal(noon.Add(overlap)) || !published.Equal(noon) {
+		t.Errorf("got %v", second)
 	}
 }
 

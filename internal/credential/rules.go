@@ -29,7 +29,7 @@ type Subject struct {
 // Judge says whether the credential may be used. The manager shows the verdict as the condition Allowed, and the token
 // service enforces it on every token request and every use of a token: there is no other place where these rules
 // stand. It checks, in this order: the object is neither being deleted nor suspended; a console-level client stands in
-// a namespace that may have one; the account exists and is active, and names the namespace; every scope is of the
+// a namespace that may have one; the account exists, names the namespace, and is active; every scope is of the
 // client's level and, for an account, one of the account's.
 // Its error is a fault with a reason of condition Allowed.
 func (r Rules) Judge(s Subject) error {
@@ -63,11 +63,11 @@ func judgeAccount(s Subject) error {
 	switch {
 	case s.Account == nil:
 		return fault.Waitingf(v1alpha1.ReasonAccountNotFound, "Account %s does not exist", s.Client.AccountID)
-	case !s.Account.Active():
-		return fault.Terminalf(v1alpha1.ReasonAccountSuspended, "Account %s is suspended", s.Account.ID)
-	case !s.Account.holds(s.Namespace):
+	case !s.Account.holds(s.Namespace): // before anything else is told about an account that may be somebody else's
 		return fault.Terminalf(v1alpha1.ReasonNamespaceNotAllowed,
 			"Account %s does not allow namespace %s; see its spec.namespaces", s.Account.ID, s.Namespace.Name)
+	case !s.Account.Active():
+		return fault.Terminalf(v1alpha1.ReasonAccountSuspended, "Account %s is suspended", s.Account.ID)
 	}
 	for _, scope := range s.Client.Scopes {
 		if !s.Account.scopes.Has(scope) {

@@ -186,8 +186,8 @@ func TestJudgeAccountLevel(t *testing.T) {
 			credential: orders(builder.Suspended()), kind: fault.Terminal, reason: v1alpha1.ReasonSuspended,
 		},
 		{
-			name:       "the account comes before the namespace",
-			credential: orders(), account: account(builder.Suspended()), kind: fault.Terminal, reason: v1alpha1.ReasonAccountSuspended,
+			name:       "the namespace comes before the account's suspension, which is not everybody's business",
+			credential: orders(), account: account(builder.Suspended()), kind: fault.Terminal, reason: v1alpha1.ReasonNamespaceNotAllowed,
 		},
 		{
 			name:       "the namespace comes before the scopes",

@@ -3,7 +3,6 @@
 package credential
 
 import (
-	"cmp"
 	"crypto/subtle"
 	"encoding/base64"
 	"slices"
@@ -28,12 +27,23 @@ type Verifier struct {
 	PepperID string
 	// PublishedAt is zero while the secret was only prepared.
 	PublishedAt time.Time
-	// ExpiresAt is zero for the current secret.
+	// ExpiresAt is zero until a successor is published.
 	ExpiresAt time.Time
 }
 
 func (v Verifier) liveAt(now time.Time) bool {
 	return v.ExpiresAt.IsZero() || now.Before(v.ExpiresAt)
+}
+
+// compare orders by what is dearer: what was published before what was only prepared, then what lives longer.
+func (v Verifier) compare(other Verifier) int {
+	if v.PublishedAt.IsZero() != other.PublishedAt.IsZero() {
+		return other.PublishedAt.Compare(v.PublishedAt)
+	}
+	if v.ExpiresAt.IsZero() || other.ExpiresAt.IsZero() {
+		return v.ExpiresAt.Compare(other.ExpiresAt)
+	}
+	return other.ExpiresAt.Compare(v.ExpiresAt)
 }
 
 // Verifiers are all that a client's secrets are checked against.
@@ -62,41 +72,59 @@ func (v Verifiers) KnowsPepper(pepper Pepper) bool {
 	return slices.ContainsFunc(v, func(verifier Verifier) bool { return verifier.PepperID == pepper.ID() })
 }
 
-// Promote makes the digest the current secret's. What was current before expires after the overlap; what has expired,
-// or was made with another pepper and so can never match again, is dropped. Beyond the API's bound, what was never
-// published goes first, then what would expire first.
-func (v Verifiers) Promote(pepper Pepper, digest Digest, now time.Time, overlap time.Duration) Verifiers {
-	promoted := Verifiers{{Digest: digest, PepperID: pepper.ID()}}
-	for _, old := range v {
-		if old.PepperID != pepper.ID() || !old.liveAt(now) {
-			continue
-		}
-		if old.Digest == digest {
-			promoted[0].PublishedAt = old.PublishedAt
-			continue
-		}
-		if old.ExpiresAt.IsZero() {
-			// Whole seconds, as the API stores them: what is written must equal what is read back.
-			old.ExpiresAt = now.Add(overlap).Truncate(time.Second)
-		}
-		promoted = append(promoted, old)
-	}
-	slices.SortStableFunc(promoted[1:], func(a, b Verifier) int {
-		if a.PublishedAt.IsZero() != b.PublishedAt.IsZero() {
-			return cmp.Compare(b.PublishedAt.Unix(), a.PublishedAt.Unix())
-		}
-		return cmp.Compare(b.ExpiresAt.Unix(), a.ExpiresAt.Unix())
-	})
-	return promoted[:min(len(promoted), maxVerifiers)]
+// Stage prepares a successor: its digest comes first, and verifies. Nobody has the secret yet, so nothing else gets an
+// end: what workloads hold goes on working for as long as it takes to publish the successor, and the overlap from then.
+func (v Verifiers) Stage(pepper Pepper, digest Digest, now time.Time) Verifiers {
+	return v.lead(Verifier{Digest: digest, PepperID: pepper.ID()}, now)
 }
 
-// Published notes that the Secret holds the current secret.
-func (v Verifiers) Published(now time.Time) Verifiers {
-	published := slices.Clone(v)
-	if len(published) > 0 && published[0].PublishedAt.IsZero() {
-		published[0].PublishedAt = now.Truncate(time.Second)
+// Staged reports whether the digest is that of a secret that was prepared and never published.
+func (v Verifiers) Staged(pepper Pepper, digest Digest) bool {
+	return slices.Contains(v, Verifier{Digest: digest, PepperID: pepper.ID()})
+}
+
+// Promote notes that the Secret holds the secret of that digest: it is the current one, without end. Every other that has
+// no end yet gets one: the overlap from now.
+func (v Verifiers) Promote(pepper Pepper, digest Digest, now time.Time, overlap time.Duration) Verifiers {
+	// Whole seconds, as the API stores them: what is written must equal what is read back.
+	current := Verifier{Digest: digest, PepperID: pepper.ID(), PublishedAt: now.Truncate(time.Second)}
+	for _, old := range v {
+		if old.PepperID == pepper.ID() && old.Digest == digest && !old.PublishedAt.IsZero() {
+			current.PublishedAt = old.PublishedAt
+		}
 	}
-	return published
+	promoted := v.lead(current, now)
+	for i := range promoted[1:] {
+		if old := &promoted[1+i]; old.ExpiresAt.IsZero() {
+			old.ExpiresAt = now.Add(overlap).Truncate(time.Second)
+		}
+	}
+	slices.SortStableFunc(promoted[1:], Verifier.compare)
+	return promoted
+}
+
+// lead puts a verifier before the others. What has expired, or was made with another pepper and so can never match again,
+// is dropped. Beyond the API's bound, what was never published goes first, then what would expire first.
+func (v Verifiers) lead(first Verifier, now time.Time) Verifiers {
+	all := Verifiers{first}
+	for _, other := range v {
+		if other.PepperID == first.PepperID && other.liveAt(now) && other.Digest != first.Digest {
+			all = append(all, other)
+		}
+	}
+	slices.SortStableFunc(all[1:], Verifier.compare)
+	return all[:min(len(all), maxVerifiers)]
+}
+
+// PreviousExpiry gives the time until which the secret that was replaced last works, or zero where none does.
+func (v Verifiers) PreviousExpiry() time.Time {
+	var last time.Time
+	for _, verifier := range v {
+		if !verifier.PublishedAt.IsZero() && verifier.ExpiresAt.After(last) {
+			last = verifier.ExpiresAt
+		}
+	}
+	return last
 }
 
 // NextExpiry gives the first time after now at which a verifier expires, or zero.

@@ -112,6 +112,26 @@ func TestNextExpiry(t *testing.T) {
 	}
 }
 
+func TestPreviousExpiry(t *testing.T) {
+	in := func(hours int) time.Time { return noon.Add(time.Duration(hours) * time.Hour) }
+	current := credential.Verifier{PublishedAt: noon}
+	for _, row := range []struct {
+		name      string
+		verifiers credential.Verifiers
+		want      time.Time
+	}{
+		{"there is none before the first", credential.Verifiers{current}, time.Time{}},
+		{"of several, the one that was replaced last lives longest", credential.Verifiers{current, {PublishedAt: noon, ExpiresAt: in(24)}, {PublishedAt: noon, ExpiresAt: in(3)}}, in(24)},
+		{"one that nobody ever got does not count", credential.Verifiers{current, {ExpiresAt: in(24)}}, time.Time{}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			if got := row.verifiers.PreviousExpiry(); !got.Equal(row.want) {
+				t.Errorf("got %v", got)
+			}
+		})
+	}
+}
+
 func TestVerifiersRoundTrip(t *testing.T) {
 	pepper := newPepper(t, 1)
 	verifiers := credential.Verifiers{

@@ -37,6 +37,9 @@ type Access struct {
 // audience, level or account, or its client or account is gone, suspended or no longer allowed), with insufficient_scope
 // (genuine and alive, but not for this), or with server_error.
 func (s *Service) Authorize(raw string, need Need) (Access, error) {
+	if !s.Directory.Synced() {
+		return Access{}, oauth.ServerError(errNotSynced)
+	}
 	ring, ok := s.Keys.Ring()
 	if !ok {
 		return Access{}, oauth.ServerError(errNoKeys)
@@ -92,7 +95,7 @@ func scopesNow(claims token.Claims, client *credential.Client) (oauth.Scopes, er
 	return granted.Intersect(client.Scopes), nil
 }
 
-// admit is the table of wire contract section 2: the level first, then the account, then the scopes.
+// admit is the table "Tokens and places" of docs/endpoints.md: the level first, then the account, then the scopes.
 func admit(access Access, client *credential.Client, need Need) error {
 	if len(need.Scopes) == 0 {
 		return oauth.InsufficientScope("the guard of this place names no scope, so nobody is admitted")

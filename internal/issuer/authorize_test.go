@@ -14,7 +14,7 @@ import (
 	"github.com/claviger/claviger/test/builder"
 )
 
-// The verdicts of wire contract section 2, as wide as a column of a table.
+// The verdicts, as wide as a column of a table.
 const (
 	yes = "yes"
 	un  = "401" // invalid_token
@@ -55,7 +55,7 @@ func places() map[string]issuer.Need {
 	}
 }
 
-// TestMatrix is wire contract section 2: every token at every place.
+// TestMatrix is the table "Tokens and places" of docs/endpoints.md: every token at every place.
 func TestMatrix(t *testing.T) {
 	w := newWorld(t)
 	w.credential("acme", "short", builder.ForAccount("acme"), builder.TokenMinutes(1))

@@ -32,6 +32,7 @@ var (
 	errUnknownClient = errors.New("no such client")
 	errWrongSecret   = errors.New("wrong client secret")
 	errNoKeys        = errors.New("the key material is not loaded")
+	errNotSynced     = errors.New("the objects are not all known yet")
 )
 
 // decoy stands in for a client that does not exist, so that answering costs the same work.
@@ -59,6 +60,9 @@ func (s *Service) Issue(request oauth.TokenRequest) (Grant, error) {
 // authenticate verifies the secret, then judges the client. Everything that fails here has one and the same answer, and
 // costs the same: one digest for each reading of what was presented.
 func (s *Service) authenticate(presented oauth.ClientAuthentication) (credential.Subject, error) {
+	if !s.Directory.Synced() {
+		return credential.Subject{}, oauth.ServerError(errNotSynced)
+	}
 	pepper, ok := s.Keys.Pepper()
 	if !ok {
 		return credential.Subject{}, oauth.ServerError(errNoKeys)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/claviger/claviger/api/v1alpha1"
 	"github.com/claviger/claviger/internal/fault"
+	"github.com/claviger/claviger/internal/kube"
 	"github.com/claviger/claviger/internal/oauth"
 	"github.com/claviger/claviger/test/builder"
 )
@@ -104,6 +105,26 @@ func TestOneAnswerForEveryRefusal(t *testing.T) {
 				t.Errorf("got the private reason %q, want %q", got, row.reason)
 			}
 		})
+	}
+}
+
+// behind is a directory that is still being filled.
+type behind struct{ *kube.Directory }
+
+func (behind) Synced() bool { return false }
+
+// TestNotSynced: before all objects are known, nobody is told that a client or a token is no good. Clients would believe it.
+func TestNotSynced(t *testing.T) {
+	w := newWorld(t)
+	token := w.issue(t, "acme.orders").AccessToken
+	w.Directory = behind{w.directory}
+	for _, client := range []string{"acme.orders", "acme.nobody"} {
+		if grant, err := w.Issue(request(client)); codeOf(err) != oauth.CodeServerError || grant.AccessToken != "" {
+			t.Errorf("%s: got %v", client, err)
+		}
+	}
+	if _, err := w.Authorize(token, places()["acme's webhook"]); codeOf(err) != oauth.CodeServerError {
+		t.Errorf("got %v", err)
 	}
 }
 

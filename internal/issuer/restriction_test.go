@@ -11,7 +11,7 @@ import (
 	"github.com/claviger/claviger/test/builder"
 )
 
-// TestRestriction holds account:{accountID} to wire contract section 1: a token is restricted to one account, and what
+// TestRestriction holds account:{accountID} to docs/endpoints.md, "Scopes": a token is restricted to one account, and what
 // cannot be kept is an error; a restriction is never dropped silently.
 func TestRestriction(t *testing.T) {
 	for _, row := range []struct {

@@ -16,6 +16,8 @@ import (
 
 // Directory knows the clients and accounts that exist now. It answers from memory.
 type Directory interface {
+	// Synced reports whether all that exists is known. Before that, not to be found means nothing.
+	Synced() bool
 	// Subject finds a client by its ID, with all that its verdict depends on.
 	Subject(clientID string) (credential.Subject, bool)
 	// Account finds an account by its ID; nil where there is none.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
@@ -23,6 +24,23 @@ type Directory struct {
 	clients    sync.Map // client ID -> *credential.Client
 	accounts   sync.Map // account ID -> *credential.Account
 	namespaces sync.Map // name -> credential.Namespace
+
+	feeds  []toolscache.ResourceEventHandlerRegistration
+	synced atomic.Bool
+}
+
+// Synced reports whether all that existed when Follow was called has been taken in.
+func (d *Directory) Synced() bool {
+	if d.synced.Load() {
+		return true
+	}
+	for _, feed := range d.feeds {
+		if !feed.HasSynced() {
+			return false
+		}
+	}
+	d.synced.Store(true)
+	return true
 }
 
 // Subject finds a client by its ID, with all that its verdict depends on.
@@ -80,33 +98,24 @@ func (d *Directory) Forget(object any) {
 	}
 }
 
-// Follow keeps the directory up to date from a cache, and gives a function that reports whether all that existed at the
-// start has been taken in.
-func (d *Directory) Follow(ctx context.Context, informers cache.Informers) (synced func() bool, err error) {
-	var registrations []toolscache.ResourceEventHandlerRegistration
+// Follow keeps the directory up to date from a cache. It is called once, before anything else.
+func (d *Directory) Follow(ctx context.Context, informers cache.Informers) error {
 	for _, object := range []client.Object{&v1alpha1.ClientCredential{}, &v1alpha1.Account{}, NamespaceMetadata()} {
 		informer, err := informers.GetInformer(ctx, object, cache.BlockUntilSynced(false))
 		if err != nil {
-			return nil, fmt.Errorf("watching %T: %w", object, err)
+			return fmt.Errorf("watching %T: %w", object, err)
 		}
-		registration, err := informer.AddEventHandler(toolscache.ResourceEventHandlerFuncs{
+		feed, err := informer.AddEventHandler(toolscache.ResourceEventHandlerFuncs{
 			AddFunc:    d.Store,
 			UpdateFunc: func(_, object any) { d.Store(object) },
 			DeleteFunc: d.Forget,
 		})
 		if err != nil {
-			return nil, fmt.Errorf("watching %T: %w", object, err)
+			return fmt.Errorf("watching %T: %w", object, err)
 		}
-		registrations = append(registrations, registration)
+		d.feeds = append(d.feeds, feed)
 	}
-	return func() bool {
-		for _, registration := range registrations {
-			if !registration.HasSynced() {
-				return false
-			}
-		}
-		return true
-	}, nil
+	return nil
 }
 
 // NamespaceMetadata is a Namespace of which only the metadata is read.

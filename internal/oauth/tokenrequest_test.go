@@ -141,7 +141,7 @@ func FuzzParseTokenRequest(f *testing.F) {
 	})
 }
 
-// checkRefusal: a refusal is one of the codes of wire contract section 1, and does not quote credentials.
+// checkRefusal: a refusal is one of the documented codes, and does not quote credentials.
 func checkRefusal(t *testing.T, err error, authorization string) {
 	t.Helper()
 	codes := []string{oauth.CodeInvalidRequest, oauth.CodeUnsupportedGrantType, oauth.CodeInvalidClient, oauth.CodeInvalidScope, oauth.CodeInvalidTarget}

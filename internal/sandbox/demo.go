@@ -4,9 +4,11 @@ package sandbox
 
 import (
 	"fmt"
+	"net"
 
 	"github.com/spf13/cobra"
 
+	"github.com/claviger/claviger/internal/sandbox/loopback"
 	"github.com/claviger/claviger/internal/sandbox/tour"
 )
 
@@ -23,8 +25,7 @@ func newDemoCommand() *cobra.Command {
 
 func runDemo(command *cobra.Command, _ []string) error {
 	out := command.OutOrStdout()
-	options := Options{Listen: "127.0.0.1:0", Ephemeral: true}
-	options.Assets = defaultAssets()
+	options := Options{Listen: net.JoinHostPort(loopback.Address, "0"), Ephemeral: true, Assets: defaultAssets()}
 	s, err := Start(command.Context(), options, func(doing string) { _, _ = fmt.Fprintln(out, doing) })
 	if err != nil {
 		return err

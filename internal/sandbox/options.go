@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 
 	"github.com/spf13/pflag"
+
+	"github.com/claviger/claviger/internal/app"
 )
 
 // Options are the options of the sandbox.
@@ -28,9 +30,9 @@ const defaultDir = ".sandbox"
 // Bind defines the flags.
 func (o *Options) Bind(flags *pflag.FlagSet) {
 	flags.StringVar(&o.Dir, "dir", "", "directory for state, logs, kubeconfig and env (default: "+defaultDir+"; with --ephemeral a temporary one)")
-	flags.StringVar(&o.Listen, "listen", "127.0.0.1:8089", "loopback address of the token service; port 0 takes any free one")
-	flags.BoolVar(&o.Ephemeral, "ephemeral", false, "keep nothing: remove the directory at the end, which must not exist before")
-	flags.StringVar(&o.Assets, "assets", defaultAssets(), "directory of etcd, kube-apiserver, kube-controller-manager and kubectl (default: $KUBEBUILDER_ASSETS)")
+	flags.StringVar(&o.Listen, "listen", app.DefaultListenAddress, "loopback address of the token service; port 0 takes any free one")
+	flags.BoolVar(&o.Ephemeral, "ephemeral", false, "keep nothing: remove the directory at the end, which must be empty or not exist before")
+	flags.StringVar(&o.Assets, "assets", defaultAssets(), "directory of etcd, kube-apiserver, kube-controller-manager and kubectl; taken from $KUBEBUILDER_ASSETS")
 }
 
 // prepareDir makes the directory, absolute, so that what is written about it holds from anywhere.

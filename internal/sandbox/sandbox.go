@@ -20,6 +20,7 @@ import (
 	"github.com/claviger/claviger/internal/app"
 	"github.com/claviger/claviger/internal/oauth"
 	"github.com/claviger/claviger/internal/sandbox/controlplane"
+	"github.com/claviger/claviger/internal/sandbox/loopback"
 )
 
 // Sandbox is one that runs.
@@ -63,7 +64,7 @@ func (s *Sandbox) start(ctx context.Context, progress func(string)) error {
 	if s.public, err = listen.Listen(ctx, "tcp", s.options.Listen); err != nil {
 		return fmt.Errorf("opening the token service's port (--listen 127.0.0.1:0 takes any free one): %w", err)
 	}
-	if s.metrics, err = listen.Listen(ctx, "tcp", "127.0.0.1:0"); err != nil {
+	if s.metrics, err = listen.Listen(ctx, "tcp", net.JoinHostPort(loopback.Address, "0")); err != nil {
 		return fmt.Errorf("opening the metrics port: %w", err)
 	}
 	progress("starting etcd and kube-apiserver")

@@ -4,6 +4,7 @@ package server
 
 import (
 	"net/http"
+	"path"
 
 	"github.com/claviger/claviger/internal/server/oauthapi"
 )
@@ -27,7 +28,7 @@ func Routes(api *oauthapi.API, issuerPath string, ready func() bool) http.Handle
 	mux.Handle(issuerPath+PathJWKS, api.Metrics.Time("jwks", api.JWKS))
 	mux.Handle(PathVerify, api.Metrics.Time("verify", api.Verify))
 	health(mux, ready)
-	return mux
+	return exact(mux)
 }
 
 // OperationsRoutes is every route of the second port, which is for the cluster's own eyes.
@@ -35,7 +36,18 @@ func OperationsRoutes(metrics http.Handler, ready func() bool) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle(PathMetrics, metrics)
 	health(mux, ready)
-	return mux
+	return exact(mux)
+}
+
+// exact answers 404 to a path that is not clean. The mux would redirect it, and repeat a query that may hold a secret.
+func exact(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if path.Clean(r.URL.Path) != r.URL.Path {
+			http.NotFound(w, r)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // health is on both ports: a probe of the public one proves that it is served, one of the other needs no TLS.

@@ -4,6 +4,7 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -52,10 +53,15 @@ func Serve(ctx context.Context, listener net.Listener, handler http.Handler, gra
 	return nil
 }
 
-// errorLog passes the HTTP server's own complaints on. They speak of connections and never hold a header or a body.
+// errorLog passes the HTTP server's own complaints on. They speak of connections, which come to grief every day, and of
+// panics, which must be seen. None holds a header or a body.
 type errorLog struct{ logger logr.Logger }
 
 func (e errorLog) Write(line []byte) (int, error) {
+	if bytes.HasPrefix(line, []byte("http: panic serving")) {
+		e.logger.Error(nil, "HTTP server", "complaint", string(line))
+		return len(line), nil
+	}
 	e.logger.V(1).Info("HTTP server", "complaint", string(line))
 	return len(line), nil
 }

@@ -76,12 +76,12 @@ var _ = DescribeTable("curl takes a token and uses it", func(ctx context.Context
 
 func curl(ctx context.Context, args ...string) string {
 	GinkgoHelper()
-	out, err := exec.CommandContext(ctx, "curl", append([]string{"--silent", "--max-time", "10"}, args...)...).Output()
+	out, err := exec.CommandContext(ctx, "curl", append([]string{"--disable", "--noproxy", "*", "--silent", "--max-time", "10"}, args...)...).Output()
 	Expect(err).NotTo(HaveOccurred())
 	return string(out)
 }
 
-// Wire contract, section 8.
+// docs/endpoints.md, "GET /oauth/jwks".
 var _ = Describe("GET /oauth/jwks", func() {
 	It("lets another JOSE library verify a token offline, with the claims of RFC 9068", func() {
 		request, err := http.NewRequest(http.MethodGet, service.URL+"/oauth/jwks", nil)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package conformance holds the token service to the wire contract with clients that know nothing of it: plain HTTP,
+// Package conformance holds the token service to docs/endpoints.md with clients that know nothing of it: plain HTTP,
 // golang.org/x/oauth2, curl and an independent JOSE library.
 package conformance
 
@@ -26,7 +26,7 @@ var (
 	plane   *harness.Plane
 	service *harness.TokenService
 
-	// Credentials of every kind that the contract tells apart.
+	// Credentials of every kind that the endpoints tell apart.
 	webhook, mcp, both, others, console, suspended harness.Credentials
 )
 
@@ -43,7 +43,9 @@ var _ = BeforeSuite(func(ctx context.Context) {
 	ready := func(namespace, name string, options ...builder.CredentialOption) harness.Credentials {
 		credential := builder.ClientCredential(namespace, name, options...)
 		plane.Create(ctx, credential)
-		return plane.ExpectReady(ctx, credential)
+		credentials := plane.ExpectReady(ctx, credential)
+		Eventually(service.Accepts).WithArguments(credentials).Should(BeTrue())
+		return credentials
 	}
 	webhook = ready("acme", "webhook", builder.ForAccount("acme"), builder.WithScopes("Webhook"))
 	mcp = ready("acme", "mcp", builder.ForAccount("acme"), builder.WithScopes("MCP"))
@@ -51,10 +53,8 @@ var _ = BeforeSuite(func(ctx context.Context) {
 	others = ready("other", "webhook", builder.ForAccount("other"), builder.WithScopes("Webhook"))
 	console = ready(config.Namespace, "console", builder.WithScopes("API"))
 
-	sleeping := builder.ClientCredential("acme", "suspended", builder.ForAccount("acme"), builder.WithScopes("Webhook"))
-	plane.Create(ctx, sleeping)
-	suspended = plane.ExpectReady(ctx, sleeping)
-	harness.Patch(ctx, plane, sleeping, func(c *v1alpha1.ClientCredential) { c.Spec.Suspend = true })
+	suspended = ready("acme", "suspended", builder.ForAccount("acme"), builder.WithScopes("Webhook"))
+	harness.Patch(ctx, plane, builder.ClientCredential("acme", "suspended"), func(c *v1alpha1.ClientCredential) { c.Spec.Suspend = true })
 	Eventually(service.Accepts).WithArguments(suspended).Should(BeFalse())
 })
 

@@ -13,9 +13,9 @@ import (
 	"github.com/claviger/claviger/test/harness"
 )
 
-// Wire contract, section 1.
+// docs/endpoints.md, "POST /oauth/token".
 var _ = Describe("POST /oauth/token", func() {
-	It("answers with exactly the fields of the contract", func() {
+	It("answers with exactly the documented fields", func() {
 		answer, token := service.PostToken(webhook.Form())
 		Expect(answer.Status).To(Equal(http.StatusOK))
 		Expect(answer.Header.Get("Content-Type")).To(Equal("application/json"))
@@ -143,4 +143,5 @@ var _ = DescribeTable("unknown paths are 404", func(path string) {
 	Expect(harness.Do(request).Status).To(Equal(http.StatusNotFound))
 },
 	Entry(nil, "/"), Entry(nil, "/oauth"), Entry(nil, "/oauth/token/"), Entry(nil, "/.well-known/no-such-thing"), Entry(nil, "/metrics"),
+	Entry(nil, "//oauth/token?client_secret=x"), Entry(nil, "/.well-known//x"), Entry(nil, "/oauth/../verify"),
 )

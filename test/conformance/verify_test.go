@@ -30,7 +30,7 @@ var (
 	apiForOther  = place{query: "scope=API", header: "other"}
 )
 
-// Wire contract, section 2, row by row. A verdict is a status and, in the challenge, an error.
+// docs/endpoints.md, "Tokens and places", row by row. A verdict is a status and, in the challenge, an error.
 var _ = DescribeTable("the matrix of tokens and places", func(token func() string, at place, status int, code string) {
 	var headers []string
 	if at.header != "" {
@@ -120,7 +120,7 @@ func tampered(token func() string) func() string {
 	}
 }
 
-// Wire contract, section 6.
+// docs/endpoints.md, "/verify".
 var _ = Describe("/verify", func() {
 	It("tells who was admitted, in all four headers, always", func() {
 		answer := service.Verify(service.TakeToken(both, "scope", "Webhook MCP"), acmeWebhook.query)

@@ -23,7 +23,7 @@ import (
 )
 
 // Issuer is the issuer identifier of every role. It need not be where a token service listens: clients are told.
-const Issuer = "http://127.0.0.1:8089"
+const Issuer = "http://" + app.DefaultListenAddress
 
 // Role is one that runs.
 type Role struct {

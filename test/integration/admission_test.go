@@ -57,3 +57,13 @@ var _ = It("the API server fills in the lifetime of 14 days", func(ctx context.C
 	Expect(plane.API.Create(ctx, credential, client.DryRunAll)).To(Succeed())
 	Expect(credential.Spec.TokenExpiryMinutes).To(Equal(int32(20160)))
 })
+
+// Without it kstatus, which Flux and Argo CD go by, takes an object that nobody has looked at for one that is current.
+var _ = It("an object that no manager has seen says so", func(ctx context.Context) {
+	credential, account := builder.ClientCredential("admission", "a"), builder.Account("admission")
+	plane.Namespace(ctx, "admission", nil)
+	Expect(plane.API.Create(ctx, credential, client.DryRunAll)).To(Succeed())
+	Expect(plane.API.Create(ctx, account, client.DryRunAll)).To(Succeed())
+	Expect(credential.Status.ObservedGeneration).To(Equal(int64(-1)))
+	Expect(account.Status.ObservedGeneration).To(Equal(int64(-1)))
+})

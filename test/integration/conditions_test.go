@@ -4,7 +4,6 @@ package integration
 
 import (
 	"context"
-	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -42,7 +41,7 @@ var _ = Describe("an Account's status", func() {
 			g.Expect(account.Status.ObservedGeneration).To(Equal(account.Generation))
 			stalled := meta.IsStatusConditionTrue(account.Status.Conditions, v1alpha1.ConditionStalled)
 			g.Expect(stalled).To(Equal(ready.Status == metav1.ConditionFalse))
-		}).WithTimeout(10 * time.Second).Should(Succeed())
+		}).Should(Succeed())
 	}
 
 	It("follows its spec, and is made anew when it is wiped", func(ctx context.Context) {

@@ -58,8 +58,8 @@ var _ = Describe("a ClientCredential", func() {
 			"token_url": harness.Issuer + "/oauth/token", "scope": "Webhook MCP", "account": name,
 		}))
 
-		answer, token := tokens.PostToken(credentials.Form())
-		Expect(answer.Status).To(Equal(http.StatusOK))
+		Eventually(tokens.Accepts).WithArguments(credentials).Should(BeTrue())
+		_, token := tokens.PostToken(credentials.Form())
 		Expect(token.ExpiresIn).To(Equal(3600))
 	})
 
@@ -83,8 +83,10 @@ var _ = Describe("a ClientCredential", func() {
 	})
 
 	It("tells of a transition in an event, once", func(ctx context.Context) {
-		orders := builder.ClientCredential(name, "orders", builder.ForAccount(name))
-		plane.Create(ctx, builder.Account(name, builder.Namespaces(name)), orders)
+		account, orders := builder.Account(name, builder.Namespaces(name)), builder.ClientCredential(name, "orders", builder.ForAccount(name))
+		plane.Create(ctx, account)
+		Eventually(conditions).WithArguments(ctx, account).ShouldNot(BeEmpty(), "the manager knows the Account")
+		plane.Create(ctx, orders)
 		plane.ExpectReady(ctx, orders)
 		Eventually(func(g Gomega) {
 			var events eventsv1.EventList
@@ -93,7 +95,7 @@ var _ = Describe("a ClientCredential", func() {
 			g.Expect(events.Items[0].Reason).To(Equal(v1alpha1.ReasonIssued))
 			g.Expect(events.Items[0].Regarding.Name).To(Equal("orders"))
 			g.Expect(events.Items[0].Type).To(Equal(corev1.EventTypeNormal))
-		}).WithTimeout(10 * time.Second).Should(Succeed())
+		}).Should(Succeed())
 	})
 
 	It("keeps its secret when its spec changes, and the Secret follows", func(ctx context.Context) {
@@ -117,7 +119,7 @@ var _ = Describe("a ClientCredential", func() {
 		Expect(plane.API.Delete(ctx, orders)).To(Succeed())
 		Eventually(func() bool {
 			return apierrors.IsNotFound(plane.API.Get(ctx, client.ObjectKeyFromObject(orders), &corev1.Secret{}))
-		}).WithTimeout(time.Minute).Should(BeTrue())
+		}).Should(BeTrue())
 	})
 
 	It("that is deleted and created again has a new secret, and tokens of its first life stay dead", func(ctx context.Context) {
@@ -125,6 +127,7 @@ var _ = Describe("a ClientCredential", func() {
 		first := builder.ClientCredential(name, "orders", builder.ForAccount(name))
 		plane.Create(ctx, first)
 		before := plane.ExpectReady(ctx, first)
+		Eventually(tokens.Accepts).WithArguments(before).Should(BeTrue())
 		token := tokens.TakeToken(before)
 		Expect(plane.API.Delete(ctx, first)).To(Succeed())
 

@@ -5,7 +5,6 @@ package integration
 import (
 	"context"
 	"net/http"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -46,8 +45,7 @@ var _ = Describe("the rules", func() {
 		Expect(verdict()).To(Equal(http.StatusOK))
 
 		change(ctx, name)
-		By("within a second")
-		Eventually(verdict).WithTimeout(time.Second).WithPolling(10 * time.Millisecond).Should(Equal(http.StatusUnauthorized))
+		harness.ExpectPromptly(verdict, Equal(http.StatusUnauthorized))
 		Expect(tokens.Accepts(credentials)).To(BeFalse())
 		plane.ExpectReason(ctx, orders, reason)
 
@@ -95,7 +93,9 @@ var _ = Describe("the rules", func() {
 		plane.Create(ctx, elsewhere, here)
 		plane.ExpectReason(ctx, elsewhere, v1alpha1.ReasonConsoleNotAllowed)
 		Expect(readyMessage(elsewhere)).To(ContainSubstring(config.Namespace), "the message says which namespaces may")
-		token := tokens.TakeToken(plane.ExpectReady(ctx, here))
+		credentials := plane.ExpectReady(ctx, here)
+		Eventually(tokens.Accepts).WithArguments(credentials).Should(BeTrue())
+		token := tokens.TakeToken(credentials)
 		Expect(tokens.Verify(token, "scope=API").Status).To(Equal(http.StatusOK))
 	})
 
@@ -104,8 +104,7 @@ var _ = Describe("the rules", func() {
 		name = orders.Namespace
 		token := tokens.TakeToken(credentials)
 		remove(ctx, name)
-		Eventually(func() int { return tokens.Verify(token, "scope=Webhook&account="+name).Status }).
-			WithTimeout(time.Second).WithPolling(10 * time.Millisecond).Should(Equal(http.StatusUnauthorized))
+		harness.ExpectPromptly(func() int { return tokens.Verify(token, "scope=Webhook&account="+name).Status }, Equal(http.StatusUnauthorized))
 		Expect(tokens.Accepts(credentials)).To(BeFalse())
 	},
 		Entry("the credential", func(ctx context.Context, name string) {
@@ -127,7 +126,7 @@ var _ = Describe("the rules", func() {
 		credentials := plane.ExpectReady(ctx, orders)
 		Eventually(tokens.Accepts).WithArguments(credentials).Should(BeTrue())
 		Expect(plane.API.Delete(ctx, orders)).To(Succeed())
-		Eventually(tokens.Accepts).WithArguments(credentials).WithTimeout(time.Second).Should(BeFalse())
+		harness.ExpectPromptly(func() bool { return tokens.Accepts(credentials) }, BeFalse())
 		plane.ExpectReason(ctx, orders, v1alpha1.ReasonDeleting)
 	})
 
@@ -148,11 +147,15 @@ var _ = Describe("the rules", func() {
 		plane.Create(ctx, builder.Account(name), console)
 		credentials := plane.ExpectReady(ctx, console)
 		Eventually(tokens.Accepts).WithArguments(credentials).Should(BeTrue())
-		token := tokens.TakeToken(credentials, "scope", "account:"+name)
+		var token string
+		Eventually(func() string {
+			_, answer := tokens.PostToken(credentials.Form("scope", "account:"+name))
+			token = answer.AccessToken
+			return token
+		}).ShouldNot(BeEmpty(), "the token service knows the Account")
 		Expect(tokens.Verify(token, "scope=API").Status).To(Equal(http.StatusOK))
 		changeAccount(func(a *v1alpha1.Account) { a.Spec.Suspend = true })(ctx, name)
-		Eventually(func() int { return tokens.Verify(token, "scope=API").Status }).
-			WithTimeout(time.Second).WithPolling(10 * time.Millisecond).Should(Equal(http.StatusUnauthorized))
+		harness.ExpectPromptly(func() int { return tokens.Verify(token, "scope=API").Status }, Equal(http.StatusUnauthorized))
 	})
 })
 

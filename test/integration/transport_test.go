@@ -19,6 +19,9 @@ func isWrite(request *http.Request) bool {
 	return request.Method != http.MethodGet
 }
 
+// concerns reports whether a path is of something in a namespace, or of an object, of that name.
+func concerns(path, name string) bool { return strings.Contains(path+"/", "/"+name+"/") }
+
 // writes notes the paths of a manager's writes.
 type writes struct {
 	mutex sync.Mutex
@@ -42,7 +45,7 @@ func (w *writes) concerning(name string) int64 {
 	defer w.mutex.Unlock()
 	var count int64
 	for _, path := range w.paths {
-		if strings.Contains(path+"/", "/"+name+"/") {
+		if concerns(path, name) {
 			count++
 		}
 	}
@@ -52,6 +55,8 @@ func (w *writes) concerning(name string) int64 {
 // death is a process that dies at one of its writes: after the API server has taken it and before the answer is read, or
 // before it is sent. From then on nothing it sends arrives.
 type death struct {
+	// name is that of the namespace, or of the object, whose writes are counted.
+	name string
 	// atWrite counts from 1; 0 never dies.
 	atWrite int
 	// before says that the write itself does not arrive either.
@@ -84,7 +89,7 @@ func (d *death) wrap(next http.RoundTripper) http.RoundTripper {
 func (d *death) dies(request *http.Request) bool {
 	d.mutex.Lock()
 	defer d.mutex.Unlock()
-	if d.dead || !isWrite(request) {
+	if d.dead || !isWrite(request) || !concerns(request.URL.Path, d.name) {
 		return false
 	}
 	d.count++

@@ -33,7 +33,7 @@ func TestTheRolesRunAsProcesses(t *testing.T) {
 		t.Run(row.role+" "+strings.Join(row.flags, " "), func(t *testing.T) {
 			address, err := loopback.FreeAddress(t.Context())
 			check(t, err)
-			args := []string{row.role, "--kubeconfig", cluster.env["KUBECONFIG"], "--issuer", cluster.env["CLAVIGER_ISSUER"]}
+			args := []string{row.role, "--kubeconfig", cluster.env["KUBECONFIG"], "--issuer", cluster.env["CLAVIGER_ISSUER"], "--namespace", cluster.env["CLAVIGER_NAMESPACE"]}
 			for _, flag := range row.flags {
 				args = append(args, strings.Replace(flag, "%", address, 1))
 			}

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/claviger/claviger/config"
+	"github.com/claviger/claviger/internal/sandbox/loopback"
 	"github.com/claviger/claviger/test/leak"
 )
 
@@ -35,7 +36,7 @@ func TestMain(m *testing.M) {
 		panic(err)
 	}
 	binary, roles = filepath.Join(dir, "claviger-sandbox"), filepath.Join(dir, "claviger")
-	build := exec.Command("go", "build", "-o", dir, "github.com/claviger/claviger/cmd/...")
+	build := exec.Command("go", "build", "-buildvcs=false", "-o", dir, "github.com/claviger/claviger/cmd/...")
 	build.Stderr = os.Stderr
 	if err := build.Run(); err != nil {
 		panic(err)
@@ -63,6 +64,7 @@ func start(t *testing.T, dir string, args ...string) *running {
 	t.Cleanup(func() {
 		_ = r.command.Process.Kill()
 		_ = writer.Close()
+		_ = r.command.Wait() // its directory is about to be removed
 	})
 
 	ready := make(chan bool, 1)
@@ -205,7 +207,9 @@ func (r *running) verify(token string) int {
 
 func TestTheSandboxKeepsItsStateOverARestart(t *testing.T) {
 	dir := t.TempDir()
-	first := start(t, dir, "--listen", "127.0.0.1:0")
+	listen, err := loopback.FreeAddress(t.Context())
+	check(t, err)
+	first := start(t, dir, "--listen", listen)
 	for _, key := range []string{"KUBECONFIG", "CLAVIGER_ISSUER", "CLAVIGER_TOKEN_URL", "CLAVIGER_VERIFY_URL", "CLAVIGER_NAMESPACE"} {
 		if first.env[key] == "" {
 			t.Errorf("env lacks %s", key)
@@ -220,7 +224,6 @@ func TestTheSandboxKeepsItsStateOverARestart(t *testing.T) {
 	if token == "" || first.verify(token) != http.StatusOK {
 		t.Fatal("no token that works")
 	}
-	listen := strings.TrimPrefix(first.env["CLAVIGER_ISSUER"], "http://")
 
 	t.Run("a second start on the same directory says so and ends", func(t *testing.T) {
 		out, err := exec.Command(binary, "--dir", dir, "--listen", "127.0.0.1:0").CombinedOutput()

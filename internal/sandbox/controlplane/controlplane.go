@@ -38,8 +38,8 @@ type ControlPlane struct {
 	admin     *rest.Config
 }
 
-// Binaries are the names of the binaries that Assets must hold.
-func Binaries() []string {
+// binaries are the names of the binaries that Assets must hold.
+func binaries() []string {
 	return []string{"etcd", "kube-apiserver", "kube-controller-manager", "kubectl"}
 }
 
@@ -77,7 +77,7 @@ func checkAssets(dir string) error {
 		return errors.New("no control plane binaries: run make control-plane and set KUBEBUILDER_ASSETS to the folder it prints")
 	}
 	var missing []string
-	for _, name := range Binaries() {
+	for _, name := range binaries() {
 		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.Mode()&0o111 == 0 {
 			missing = append(missing, name)
 		}
@@ -114,7 +114,7 @@ func (c *ControlPlane) StartControllers(ctx context.Context) error {
 	return c.manager.start(ctx)
 }
 
-// Exited gives a channel that is closed when one of the components that make up the control plane has ended by itself.
+// Exited gives a channel that is closed when kube-apiserver has ended.
 func (c *ControlPlane) Exited() <-chan struct{} { return c.apiServer.exited }
 
 // Stop stops everything, last started first.
@@ -141,7 +141,7 @@ func (c *ControlPlane) process(name string, args []string, healthy func(context.
 // answersOK asks a URL whether it is healthy.
 func answersOK(client *http.Client, url string) func(context.Context) bool {
 	return func(ctx context.Context) bool {
-		ctx, cancel := context.WithTimeout(ctx, time.Second)
+		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 		defer cancel()
 		request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
 		if err != nil {

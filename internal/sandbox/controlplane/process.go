@@ -36,8 +36,11 @@ type process struct {
 	exitErr error
 }
 
-// start runs the component and waits until it is healthy.
+// start runs the component, where it does not run, and waits until it is healthy.
 func (p *process) start(ctx context.Context) error {
+	if p.runs() {
+		return nil
+	}
 	if err := p.run(); err != nil {
 		return err
 	}
@@ -58,20 +61,32 @@ func (p *process) start(ctx context.Context) error {
 	return nil
 }
 
+func (p *process) runs() bool {
+	if p.command == nil {
+		return false
+	}
+	select {
+	case <-p.exited:
+		return false
+	default:
+		return true
+	}
+}
+
 func (p *process) run() error {
 	log, err := os.OpenFile(filepath.Clean(p.logFile), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return fmt.Errorf("opening the log of %s: %w", p.name, err)
 	}
-	defer log.Close()                             //nolint:errcheck // the child has its own descriptor
-	p.command = exec.Command(p.binary, p.args...) //nolint:gosec,noctx // G204: the user's own binaries; stopped in order, not by a context
-	p.command.Stdout, p.command.Stderr = log, log
-	p.command.SysProcAttr = childAttributes()
-	if err := p.command.Start(); err != nil {
+	defer log.Close()                            //nolint:errcheck // the child has its own descriptor
+	command := exec.Command(p.binary, p.args...) //nolint:gosec,noctx // G204: the user's own binaries; stopped in order, not by a context
+	command.Stdout, command.Stderr = log, log
+	command.SysProcAttr = childAttributes()
+	if err := command.Start(); err != nil {
 		return fmt.Errorf("starting %s: %w", p.name, err)
 	}
-	exited, command := make(chan struct{}), p.command
-	p.exited = exited
+	exited := make(chan struct{})
+	p.command, p.exited = command, exited
 	go func() {
 		p.exitErr = command.Wait()
 		if p.exitErr == nil {

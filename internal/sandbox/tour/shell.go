@@ -67,7 +67,7 @@ func (s *shell) show(a answer) {
 func (s *shell) curl(ctx context.Context, args ...string) (answer, error) {
 	s.prompt("curl", args)
 	const marker = "\nstatus:"
-	out, err := s.run(ctx, "", "curl", append([]string{"--silent", "--show-error", "--max-time", "10", "--write-out", marker + "%{http_code}"}, args...)...)
+	out, err := s.run(ctx, "", "curl", append([]string{"--disable", "--noproxy", "*", "--silent", "--show-error", "--max-time", "10", "--write-out", marker + "%{http_code}"}, args...)...)
 	if err != nil {
 		return answer{}, err
 	}
@@ -82,12 +82,17 @@ func (s *shell) curl(ctx context.Context, args ...string) (answer, error) {
 func (s *shell) prompt(name string, args []string) {
 	words := []string{name}
 	for _, arg := range args {
-		if strings.ContainsAny(arg, " {}&\"") {
-			arg = "'" + arg + "'"
+		quote := "'"
+		shown := s.redact(arg)
+		if shown != arg {
+			quote = `"` // the name of a variable stands in it now
 		}
-		words = append(words, arg)
+		if strings.ContainsAny(shown, " {}&\"") {
+			shown = quote + shown + quote
+		}
+		words = append(words, shown)
 	}
-	s.say("$ %s\n", s.redact(strings.Join(words, " ")))
+	s.say("$ %s\n", strings.Join(words, " "))
 }
 
 // run runs a command. Its error holds what the command said on standard error, redacted.

@@ -16,7 +16,7 @@ import (
 // maxTokenRequest bounds the body of a token request, in bytes.
 const maxTokenRequest = 64 << 10
 
-// tokenAnswer is the answer of the token endpoint (RFC 6749 section 5.1; clientId is the contract's own).
+// tokenAnswer is the answer of the token endpoint (RFC 6749 section 5.1; clientId is an addition of ours).
 type tokenAnswer struct {
 	TokenType   string `json:"token_type"`
 	AccessToken string `json:"access_token"`

@@ -3,7 +3,6 @@
 package oauthapi
 
 import (
-	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -17,10 +16,11 @@ import (
 // Headers of an answer that admits. A gateway copies all four onto the request that it passes on. All four are always
 // there, so that what a caller put into them itself is overwritten, with an empty value where there is nothing to say.
 const (
-	headerClientID = "X-Claviger-Client-Id"
-	headerAccount  = "X-Claviger-Account"
-	headerScope    = "X-Claviger-Scope"
-	headerExpires  = "X-Claviger-Expires"
+	HeaderPrefix   = "X-Claviger-"
+	headerClientID = HeaderPrefix + "Client-Id"
+	headerAccount  = HeaderPrefix + "Account"
+	headerScope    = HeaderPrefix + "Scope"
+	headerExpires  = HeaderPrefix + "Expires"
 )
 
 // Verify is the forward-auth endpoint: any method on /verify?scope=...&account=... It answers 200, 401 or 403 and nothing
@@ -55,20 +55,21 @@ func (a *API) authorize(r *http.Request, need issuer.Need) (issuer.Access, error
 	return a.Issuer.Authorize(bearer, need)
 }
 
-// errMisguarded: the guard's own query makes no sense. Nobody is admitted, whatever token they bring.
-var errMisguarded = errors.New("the query of the guard is malformed")
+// misguarded: the guard's own query makes no sense. Nobody is admitted, whatever token they bring.
+func misguarded() error { return oauth.InsufficientScope("the query of the guard is malformed") }
 
 // need reads what the guarded place needs from the query, and which account the call concerns from the query and the
 // account header: where both name one, the token must be good for both.
 func (a *API) need(r *http.Request) (issuer.Need, error) {
 	query, err := url.ParseQuery(r.URL.RawQuery)
-	if err != nil || len(query["scope"]) > 1 || len(query["account"]) > 1 || query.Has("resource") ||
-		(query.Has("account") && query.Get("account") == "") { // a template that lost its variable must not admit everybody
-		return issuer.Need{}, oauth.InsufficientScope("%s", errMisguarded.Error())
+	// An account that is named but empty is a template that lost its variable: it must not admit everybody.
+	lostVariable := query.Has("account") && query.Get("account") == ""
+	if err != nil || len(query["scope"]) > 1 || len(query["account"]) > 1 || query.Has("resource") || lostVariable {
+		return issuer.Need{}, misguarded()
 	}
 	scopes, err := oauth.ParseScopes(query.Get("scope"))
 	if err != nil {
-		return issuer.Need{}, oauth.InsufficientScope("%s", errMisguarded.Error())
+		return issuer.Need{}, misguarded()
 	}
 	need := issuer.Need{Scopes: scopes}
 	for _, account := range slices.Concat(query["account"], r.Header.Values(a.AccountHeader)) {
