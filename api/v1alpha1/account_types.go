@@ -93,7 +93,7 @@ type Account struct {
 
 	// status is what the manager found.
 	// +optional
-	// +kubebuilder:default:={"observedGeneration":-1}
+	// +default={"observedGeneration":-1}
 	Status AccountStatus `json:"status,omitzero"`
 }
 

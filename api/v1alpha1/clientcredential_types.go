@@ -156,7 +156,7 @@ type ClientCredential struct {
 
 	// status is what the manager found and did.
 	// +optional
-	// +kubebuilder:default:={"observedGeneration":-1}
+	// +default={"observedGeneration":-1}
 	Status ClientCredentialStatus `json:"status,omitzero"`
 }
 
