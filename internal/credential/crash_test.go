@@ -177,6 +177,9 @@ func disturbances(c cluster) []disturbance {
 		{"the Secret is deleted", ""},
 		{"the Secret is edited", "hunter2"},
 	}
+	if c.inUse != "" && c.inUse != c.published {
+		all = append(all, disturbance{"the secret in use is put back", c.inUse})
+	}
 	for _, former := range slices.Sorted(maps.Keys(c.owed)) {
 		all = append(all, disturbance{"a former secret is put back", former})
 	}

@@ -88,19 +88,17 @@ func (v Verifiers) Staged(pepper Pepper, digest Digest) bool {
 func (v Verifiers) Promote(pepper Pepper, digest Digest, now time.Time, overlap time.Duration) Verifiers {
 	// Whole seconds, as the API stores them: what is written must equal what is read back.
 	current := Verifier{Digest: digest, PepperID: pepper.ID(), PublishedAt: now.Truncate(time.Second)}
-	for _, old := range v {
-		if old.PepperID == pepper.ID() && old.Digest == digest && !old.PublishedAt.IsZero() {
-			current.PublishedAt = old.PublishedAt
+	others := slices.Clone(v)
+	for i := range others {
+		other := &others[i]
+		if other.PepperID == pepper.ID() && other.Digest == digest && !other.PublishedAt.IsZero() {
+			current.PublishedAt = other.PublishedAt
+		}
+		if other.ExpiresAt.IsZero() {
+			other.ExpiresAt = now.Add(overlap).Truncate(time.Second)
 		}
 	}
-	promoted := v.lead(current, now)
-	for i := range promoted[1:] {
-		if old := &promoted[1+i]; old.ExpiresAt.IsZero() {
-			old.ExpiresAt = now.Add(overlap).Truncate(time.Second)
-		}
-	}
-	slices.SortStableFunc(promoted[1:], Verifier.compare)
-	return promoted
+	return others.lead(current, now)
 }
 
 // lead puts a verifier before the others. What has expired, or was made with another pepper and so can never match again,

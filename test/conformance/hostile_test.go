@@ -48,6 +48,9 @@ var _ = Describe("hostile input", func() {
 			request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 			Expect(send(request, form).Body).NotTo(ContainSubstring(mark))
 		}
+		for _, token := range []string{"", "a.b.c"} {
+			service.Verify(token, "scope="+mark+"&account="+mark, "X-Cyclr-Account", mark)
+		}
 		Expect(plane.Ledger.Told()).NotTo(ContainSubstring(mark), "nor do the logs hold it")
 	})
 

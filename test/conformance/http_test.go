@@ -18,19 +18,9 @@ import (
 
 func send(request *http.Request, body string) harness.Answer {
 	GinkgoHelper()
+	request.Body = io.NopCloser(strings.NewReader(body))
 	request.ContentLength = int64(len(body))
-	var answer harness.Answer
-	Eventually(func() error {
-		request.Body = io.NopCloser(strings.NewReader(body))
-		response, err := http.DefaultClient.Do(request)
-		if err != nil {
-			return err // a body that was refused before its end may be cut off before a slow client has read the answer
-		}
-		defer response.Body.Close()
-		answer = harness.Read(response)
-		return nil
-	}).Should(Succeed())
-	return answer
+	return harness.Do(request)
 }
 
 // expectError expects the error answer of RFC 6749 section 5.2, and nothing more than it.

@@ -38,12 +38,6 @@ func Do(request *http.Request) Answer {
 	GinkgoHelper()
 	response, err := http.DefaultClient.Do(request)
 	Expect(err).NotTo(HaveOccurred())
-	return Read(response)
-}
-
-// Read reads an answer to its end.
-func Read(response *http.Response) Answer {
-	GinkgoHelper()
 	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
 	Expect(err).NotTo(HaveOccurred())

@@ -45,7 +45,7 @@ var _ = Describe("the rules", func() {
 		Expect(verdict()).To(Equal(http.StatusOK))
 
 		change(ctx, name)
-		harness.ExpectPromptly(verdict, Equal(http.StatusUnauthorized))
+		harness.ExpectPromptly(verdict, http.StatusUnauthorized)
 		Expect(tokens.Accepts(credentials)).To(BeFalse())
 		plane.ExpectReason(ctx, orders, reason)
 
@@ -104,7 +104,7 @@ var _ = Describe("the rules", func() {
 		name = orders.Namespace
 		token := tokens.TakeToken(credentials)
 		remove(ctx, name)
-		harness.ExpectPromptly(func() int { return tokens.Verify(token, "scope=Webhook&account="+name).Status }, Equal(http.StatusUnauthorized))
+		harness.ExpectPromptly(func() int { return tokens.Verify(token, "scope=Webhook&account="+name).Status }, http.StatusUnauthorized)
 		Expect(tokens.Accepts(credentials)).To(BeFalse())
 	},
 		Entry("the credential", func(ctx context.Context, name string) {
@@ -126,7 +126,7 @@ var _ = Describe("the rules", func() {
 		credentials := plane.ExpectReady(ctx, orders)
 		Eventually(tokens.Accepts).WithArguments(credentials).Should(BeTrue())
 		Expect(plane.API.Delete(ctx, orders)).To(Succeed())
-		harness.ExpectPromptly(func() bool { return tokens.Accepts(credentials) }, BeFalse())
+		harness.ExpectPromptly(func() bool { return tokens.Accepts(credentials) }, false)
 		plane.ExpectReason(ctx, orders, v1alpha1.ReasonDeleting)
 	})
 
@@ -155,7 +155,7 @@ var _ = Describe("the rules", func() {
 		}).ShouldNot(BeEmpty(), "the token service knows the Account")
 		Expect(tokens.Verify(token, "scope=API").Status).To(Equal(http.StatusOK))
 		changeAccount(func(a *v1alpha1.Account) { a.Spec.Suspend = true })(ctx, name)
-		harness.ExpectPromptly(func() int { return tokens.Verify(token, "scope=API").Status }, Equal(http.StatusUnauthorized))
+		harness.ExpectPromptly(func() int { return tokens.Verify(token, "scope=API").Status }, http.StatusUnauthorized)
 	})
 })
 
