@@ -7,6 +7,8 @@ import (
 )
 
 // AccountSpec says what an account's credentials may do, and from where.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.defaultTokenExpiryMinutes) || !has(self.maxTokenExpiryMinutes) || self.defaultTokenExpiryMinutes <= self.maxTokenExpiryMinutes",message="defaultTokenExpiryMinutes must not be more than maxTokenExpiryMinutes"
 type AccountSpec struct {
 	// displayName is the account's name for people. It has no effect on credentials or tokens.
 	// Default: none. 1 to 256 characters.
@@ -28,6 +30,21 @@ type AccountSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self.all(s, !(s in ['Webhook', 'MCP', 'API']))",message="Webhook, MCP and API are built in; list only the account's own scopes"
 	// +kubebuilder:validation:XValidation:rule="self.all(s, !s.startsWith('account:'))",message="scopes that begin with account: restrict console-level tokens and cannot be added"
 	Scopes []Scope `json:"scopes,omitempty"`
+
+	// defaultTokenExpiryMinutes is the lifetime of a token, in minutes, where the credential names none. 1 to 525600 (a year).
+	// Default: 20160 (14 days). A change applies to the next token.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=525600
+	DefaultTokenExpiryMinutes int32 `json:"defaultTokenExpiryMinutes,omitempty"`
+
+	// maxTokenExpiryMinutes bounds the lifetime of a token, in minutes: a credential that asks for more gets this much.
+	// 1 to 525600 (a year). Default: only the operator's own maximum. A change applies to the next token; revokeTokensBefore
+	// of a credential ends those that are out already.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=525600
+	MaxTokenExpiryMinutes int32 `json:"maxTokenExpiryMinutes,omitempty"`
 
 	// suspend refuses every token request and every token of this account's credentials, and every token restricted to
 	// this account, within a second. Nothing is deleted: setting it back to false makes unexpired tokens work again.

@@ -47,6 +47,8 @@ const (
 	ReasonNamespaceNotAllowed = "NamespaceNotAllowed"
 	// ReasonConsoleNotAllowed: a console-level credential stands in a namespace that may not have one.
 	ReasonConsoleNotAllowed = "ConsoleNotAllowed"
+	// ReasonClientIDConflict: another ClientCredential has the client ID.
+	ReasonClientIDConflict = "ClientIDConflict"
 	// ReasonScopeNotAllowed: a scope is neither built in for this level nor one of the Account's.
 	ReasonScopeNotAllowed = "ScopeNotAllowed"
 )
@@ -54,7 +56,7 @@ const (
 // ConditionSecretPublished says whether the Secret holds what it should and the token service can verify it.
 //
 //   - True: reason Published.
-//   - False: SecretConflict, KeysNotReady or WriteFailed.
+//   - False: SecretConflict, SecretNotFound, InvalidSecret, InvalidTemplate, KeysNotReady or WriteFailed.
 //   - Unknown: reason NotAttempted.
 const ConditionSecretPublished = "SecretPublished"
 
@@ -64,6 +66,12 @@ const (
 	ReasonPublished = "Published"
 	// ReasonSecretConflict: a Secret of that name exists that this object does not own; it is left alone.
 	ReasonSecretConflict = "SecretConflict"
+	// ReasonSecretNotFound: the Secret of spec.secretRef does not exist; it may yet be created.
+	ReasonSecretNotFound = "SecretNotFound"
+	// ReasonInvalidSecret: the Secret of spec.secretRef lacks a key, or a value cannot be used; what worked before still does.
+	ReasonInvalidSecret = "InvalidSecret"
+	// ReasonInvalidTemplate: spec.secretTemplate makes no Secret; the one that is there stays as it is.
+	ReasonInvalidTemplate = "InvalidTemplate"
 	// ReasonKeysNotReady: the pepper is missing or damaged.
 	ReasonKeysNotReady = "KeysNotReady"
 	// ReasonWriteFailed: the API server did not take a read or a write, or did not answer; it is tried again.

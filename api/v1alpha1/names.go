@@ -16,6 +16,8 @@ const (
 const (
 	// PurposeClientCredential marks the Secret that a workload mounts.
 	PurposeClientCredential = "client-credential"
+	// PurposeAccessToken marks the Secret that holds a live token.
+	PurposeAccessToken = "access-token"
 	// PurposePepper marks the key that client secrets are digested with.
 	PurposePepper = "pepper"
 	// PurposeSigningKeys marks the keys that tokens are signed with.
@@ -35,6 +37,30 @@ func ReservedSecretName(name string) bool {
 	return name == PepperSecretName || name == SigningKeysSecretName
 }
 
+// Annotations.
+const (
+	// AnnotationRotate on a ClientCredential replaces its client secret, and on the signing-keys Secret the signing key,
+	// whenever its value changes. On the Secret of a ClientCredential it is the value that the secret was made for.
+	AnnotationRotate = "claviger.dev/rotate"
+	// AnnotationRemoveKey on the signing-keys Secret names a key ID to remove at once: tokens signed with it are dead.
+	AnnotationRemoveKey = "claviger.dev/remove-key"
+	// AnnotationTrigger is the spec.rotation.trigger that the client secret in the Secret was made for.
+	AnnotationTrigger = "claviger.dev/rotation-trigger"
+	// AnnotationIssuedAt is when the client secret in the Secret was made, RFC 3339.
+	AnnotationIssuedAt = "claviger.dev/issued-at"
+	// AnnotationChecksum changes with the data of the Secret, for pods that shall be rolled then.
+	AnnotationChecksum = "claviger.dev/checksum"
+	// AnnotationOwner is the owner's name and UID, "<name>/<uid>". It stands in for the owner reference where that was lost,
+	// or must not be because the Secret shall outlive its owner.
+	AnnotationOwner = "claviger.dev/owner"
+	// AnnotationApplied lists the labels and annotations that came from spec.secretTemplate, so that they can be taken away.
+	AnnotationApplied = "claviger.dev/applied"
+	// AnnotationRemoveAfter is when a Secret of an old name is deleted, RFC 3339.
+	AnnotationRemoveAfter = "claviger.dev/remove-after"
+	// AnnotationRetained says that the Secret has outlived its ClientCredential, since when, and that its secret is dead.
+	AnnotationRetained = "claviger.dev/retained"
+)
+
 // Keys of the Secret that a ClientCredential publishes.
 const (
 	// SecretKeyClientID holds the client ID.
@@ -49,10 +75,22 @@ const (
 	SecretKeyScope = "scope"
 	// SecretKeyAccount holds the account ID. Console-level credentials have no such key.
 	SecretKeyAccount = "account"
+	// SecretKeyCACert holds the PEM certificates that verify the issuer. Only where the operator is given them.
+	SecretKeyCACert = "ca.crt"
 	// SecretKeyType is the Service Binding specification's "type".
 	SecretKeyType = "type"
 	// SecretKeyProvider is the Service Binding specification's "provider".
 	SecretKeyProvider = "provider"
+)
+
+// Keys of the Secret that holds a live token, beside SecretKeyIssuer, SecretKeyScope, SecretKeyType and SecretKeyProvider.
+const (
+	// SecretKeyAccessToken holds the token.
+	SecretKeyAccessToken = "access_token"
+	// SecretKeyTokenType holds "bearer" (RFC 6750).
+	SecretKeyTokenType = "token_type"
+	// SecretKeyExpiresAt holds the time the token expires, RFC 3339.
+	SecretKeyExpiresAt = "expires_at"
 )
 
 const (

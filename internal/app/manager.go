@@ -6,7 +6,6 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
-	"time"
 
 	"github.com/go-logr/logr"
 	"github.com/spf13/cobra"
@@ -100,11 +99,11 @@ func newManager(ctx context.Context, restConfig *rest.Config, options ManagerOpt
 
 func addControllers(ctx context.Context, manager ctrl.Manager, options ManagerOptions) error {
 	secrets := kube.Secrets{Client: manager.GetClient(), Live: manager.GetAPIReader(), Written: &kube.Written{}}
-	keys := &keymaterial.Reconciler{Secrets: secrets, Namespace: options.Namespace, Now: time.Now, Random: rand.Reader}
+	keys := &keymaterial.Reconciler{Secrets: secrets, Namespace: options.Namespace, Now: options.Clock, Random: rand.Reader}
 	if err := keys.SetupWithManager(manager); err != nil {
 		return fmt.Errorf("adding the keymaterial controller: %w", err)
 	}
-	accounts := &account.Reconciler{Client: manager.GetClient(), Now: time.Now}
+	accounts := &account.Reconciler{Client: manager.GetClient(), Now: options.Clock}
 	if err := accounts.SetupWithManager(manager); err != nil {
 		return fmt.Errorf("adding the Account controller: %w", err)
 	}
@@ -116,7 +115,7 @@ func addControllers(ctx context.Context, manager ctrl.Manager, options ManagerOp
 		OperatorNamespace: options.Namespace,
 		Issuer:            options.issuer.String(),
 		TokenURL:          options.issuer.Endpoint(server.PathToken),
-		Now:               time.Now,
+		Now:               options.Clock,
 		Random:            rand.Reader,
 	}
 	if err := credentials.SetupWithManager(ctx, manager); err != nil {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/go-logr/logr"
 	"github.com/go-logr/zapr"
@@ -42,6 +43,10 @@ type Common struct {
 	MetricsAddress    string
 	LogLevel          string
 	LogFormat         string
+	// MaxTokenExpiryMinutes bounds the lifetime of every token.
+	MaxTokenExpiryMinutes int32
+	// Clock tells the time. Complete sets it to the machine's where it is nil.
+	Clock func() time.Time
 
 	issuer oauth.IssuerURL
 }
@@ -53,6 +58,7 @@ func (o *Common) bind(flags *pflag.FlagSet) {
 	flags.BoolVar(&o.AllowPlainHTTP, "allow-plain-http", false, "allow http for the issuer, and listening without TLS, beyond loopback")
 	flags.StringSliceVar(&o.ConsoleNamespaces, "console-namespaces", nil, "namespaces that may hold console-level credentials (default: --namespace)")
 	flags.StringVar(&o.MetricsAddress, "metrics-bind-address", "127.0.0.1:8080", `address of /metrics; "0" switches it off`)
+	flags.Int32Var(&o.MaxTokenExpiryMinutes, "max-token-expiry-minutes", credential.LongestTokenExpiryMinutes, "longest lifetime of a token in minutes, whatever a credential or an Account asks for; the same for every role")
 	flags.StringVar(&o.LogLevel, "log-level", "info", "debug or info; errors are always told")
 	flags.StringVar(&o.LogFormat, "log-format", "json", "json or text")
 }
@@ -78,6 +84,15 @@ func (o *Common) Complete() error {
 		o.issuer = issuer
 		mistakes = append(mistakes, err)
 	}
+	if o.Clock == nil {
+		o.Clock = time.Now
+	}
+	if o.MaxTokenExpiryMinutes == 0 {
+		o.MaxTokenExpiryMinutes = credential.LongestTokenExpiryMinutes
+	}
+	if o.MaxTokenExpiryMinutes < 0 || o.MaxTokenExpiryMinutes > credential.LongestTokenExpiryMinutes {
+		mistakes = append(mistakes, fmt.Errorf("--max-token-expiry-minutes: %d is not from 1 to %d", o.MaxTokenExpiryMinutes, credential.LongestTokenExpiryMinutes))
+	}
 	if o.LogLevel != "debug" && o.LogLevel != "info" { // a higher one would silence the audit log
 		mistakes = append(mistakes, fmt.Errorf("--log-level: %q is neither debug nor info", o.LogLevel))
 	}
@@ -95,7 +110,10 @@ func ownNamespace() string {
 }
 
 func (o *Common) rules() credential.Rules {
-	return credential.Rules{ConsoleNamespaces: o.ConsoleNamespaces}
+	return credential.Rules{
+		ConsoleNamespaces: o.ConsoleNamespaces,
+		MaxTokenLifetime:  time.Duration(o.MaxTokenExpiryMinutes) * time.Minute,
+	}
 }
 
 // Logger makes the logger that the options ask for. Complete has validated them. Every line is written: a logger that drops

@@ -120,7 +120,7 @@ func RunTokenService(ctx context.Context, config *rest.Config, options TokenServ
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	api := &oauthapi.API{
 		Issuer: &issuer.Service{
-			Issuer: options.issuer.String(), Rules: options.rules(), Directory: directory, Keys: keys, Now: time.Now, Random: rand.Reader,
+			Issuer: options.issuer.String(), Rules: options.rules(), Directory: directory, Keys: keys, Now: options.Clock, Random: rand.Reader,
 		},
 		AccountHeader: options.AccountHeader,
 		Metrics:       oauthapi.NewMetrics(registry),

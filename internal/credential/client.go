@@ -3,6 +3,7 @@
 package credential
 
 import (
+	"strings"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -14,9 +15,13 @@ import (
 	"github.com/claviger/claviger/internal/oauth"
 )
 
-// DefaultTokenExpiryMinutes is the lifetime of a token where the credential names none: 14 days. The API server fills
-// it in; objects that never passed one have it from here.
-const DefaultTokenExpiryMinutes = 20160
+// Lifetimes of tokens, in minutes.
+const (
+	// DefaultTokenExpiryMinutes is used where neither the credential nor its Account names a lifetime: 14 days.
+	DefaultTokenExpiryMinutes = 20160
+	// LongestTokenExpiryMinutes is the API's bound: a year.
+	LongestTokenExpiryMinutes = 525600
+)
 
 // Client is what decides over one ClientCredential, read from the object once. It is immutable.
 type Client struct {
@@ -24,10 +29,17 @@ type Client struct {
 	UID       types.UID
 	Namespace string
 	// AccountID is empty for a console-level client.
-	AccountID     string
-	Scopes        oauth.Scopes
-	TokenLifetime time.Duration
-	Verifiers     Verifiers
+	AccountID string
+	Scopes    oauth.Scopes
+	Verifiers Verifiers
+	// RevokeTokensBefore kills tokens that were issued before it. Zero kills none.
+	RevokeTokensBefore time.Time
+	// RevokeTokensWithSecret kills tokens when the secret that they were taken with stops working.
+	RevokeTokensWithSecret bool
+
+	createdAt time.Time
+	// tokenLifetime is zero where the credential names none; see Rules.TokenLifetime.
+	tokenLifetime time.Duration
 	suspended     bool
 	deleting      bool
 }
@@ -38,13 +50,17 @@ func ReadClient(object *v1alpha1.ClientCredential) *Client {
 		ID:            ClientID(object),
 		UID:           object.UID,
 		Namespace:     object.Namespace,
-		TokenLifetime: time.Duration(object.Spec.TokenExpiryMinutes) * time.Minute,
 		Verifiers:     ReadVerifiers(object.Status.Verifiers),
+		createdAt:     object.CreationTimestamp.Time,
+		tokenLifetime: minutes(object.Spec.TokenExpiryMinutes),
 		suspended:     object.Spec.Suspend,
 		deleting:      !object.DeletionTimestamp.IsZero(),
 	}
-	if client.TokenLifetime <= 0 {
-		client.TokenLifetime = DefaultTokenExpiryMinutes * time.Minute
+	if before := object.Spec.RevokeTokensBefore; before != nil {
+		client.RevokeTokensBefore = before.Time
+	}
+	if rotation := object.Spec.Rotation; rotation != nil {
+		client.RevokeTokensWithSecret = rotation.RevokeTokens
 	}
 	if object.Spec.AccountRef != nil {
 		client.AccountID = object.Spec.AccountRef.Name
@@ -55,11 +71,36 @@ func ReadClient(object *v1alpha1.ClientCredential) *Client {
 	return client
 }
 
-// ClientID gives the client ID of a ClientCredential, "<namespace>.<name>". A namespace has no dot, so no two objects
-// share one.
-func ClientID(object metav1.Object) string {
-	return object.GetNamespace() + "." + object.GetName()
+func minutes(count int32) time.Duration { return time.Duration(count) * time.Minute }
+
+// ClientID gives the client ID of a ClientCredential: the one that its spec names; else the one that it has had since it was
+// first reconciled; else "<namespace>.<name>". A namespace has no dot, so no two objects share one of the last kind.
+func ClientID(object *v1alpha1.ClientCredential) string {
+	switch {
+	case object.Spec.ClientID != "":
+		return object.Spec.ClientID
+	case object.Status.ClientID != "":
+		return object.Status.ClientID
+	default:
+		return object.Namespace + "." + object.Name
+	}
 }
+
+// Outranks reports whether this client has the client ID that both claim: one in the namespace that the ID begins with
+// before any other, so that nobody takes the ID that somebody else's object will have; then the older; then, for two of the
+// same second, the one whose UID sorts first.
+func (c *Client) Outranks(other *Client) bool {
+	if c.home() != other.home() {
+		return c.home()
+	}
+	if !c.createdAt.Equal(other.createdAt) {
+		return c.createdAt.Before(other.createdAt)
+	}
+	return c.UID < other.UID
+}
+
+// home reports whether the client stands in the namespace that its ID begins with.
+func (c *Client) home() bool { return strings.HasPrefix(c.ID, c.Namespace+".") }
 
 // ConsoleLevel reports whether the client belongs to the platform rather than to one account.
 func (c *Client) ConsoleLevel() bool { return c.AccountID == "" }
@@ -72,6 +113,8 @@ type Account struct {
 	names     sets.Set[string]
 	selector  labels.Selector
 	scopes    sets.Set[string]
+	// defaultTokenLifetime and maxTokenLifetime are zero where the Account names none.
+	defaultTokenLifetime, maxTokenLifetime time.Duration
 }
 
 // ReadAccount reads an Account. Its error is a terminal fault that says that the namespace selector does not parse; the
@@ -84,6 +127,9 @@ func ReadAccount(object *v1alpha1.Account) (*Account, error) {
 		names:     sets.New(object.Spec.Namespaces.Names...),
 		selector:  labels.Nothing(),
 		scopes:    sets.New(string(v1alpha1.ScopeWebhook), string(v1alpha1.ScopeMCP)),
+
+		defaultTokenLifetime: minutes(object.Spec.DefaultTokenExpiryMinutes),
+		maxTokenLifetime:     minutes(object.Spec.MaxTokenExpiryMinutes),
 	}
 	for _, scope := range object.Spec.Scopes {
 		account.scopes.Insert(string(scope))

@@ -3,8 +3,10 @@
 package credential
 
 import (
+	"cmp"
 	"slices"
 	"strings"
+	"time"
 
 	"k8s.io/apimachinery/pkg/util/sets"
 
@@ -16,6 +18,8 @@ import (
 type Rules struct {
 	// ConsoleNamespaces may hold console-level credentials.
 	ConsoleNamespaces []string
+	// MaxTokenLifetime bounds the lifetime of every token. Zero: only the API's own bound.
+	MaxTokenLifetime time.Duration
 }
 
 // Subject is a client with all that its verdict depends on.
@@ -24,11 +28,13 @@ type Subject struct {
 	Namespace Namespace
 	// Account is nil where the client has none, or it does not exist.
 	Account *Account
+	// Rival is a client of the same ID that outranks this one, or nil.
+	Rival *Client
 }
 
 // Judge says whether the credential may be used. The manager shows the verdict as the condition Allowed, and the token
 // service enforces it on every token request and every use of a token: there is no other place where these rules
-// stand. It checks, in this order: the object is neither being deleted nor suspended; a console-level client stands in
+// stand. It checks, in this order: the object is neither being deleted nor suspended; no other has its client ID; a console-level client stands in
 // a namespace that may have one; the account exists, names the namespace, and is active; every scope is of the
 // client's level and, for an account, one of the account's.
 // Its error is a fault with a reason of condition Allowed.
@@ -38,11 +44,38 @@ func (r Rules) Judge(s Subject) error {
 		return fault.Waitingf(v1alpha1.ReasonDeleting, "the credential is being deleted")
 	case s.Client.suspended:
 		return fault.Terminalf(v1alpha1.ReasonSuspended, "spec.suspend is true")
+	case s.Rival != nil:
+		return fault.Terminalf(v1alpha1.ReasonClientIDConflict, "client ID %s belongs to %s", s.Client.ID, describeRival(s))
 	case s.Client.ConsoleLevel():
 		return r.judgeConsole(s)
 	default:
 		return judgeAccount(s)
 	}
+}
+
+// describeRival names the other object only to those who can see it.
+func describeRival(s Subject) string {
+	if s.Rival.Namespace != s.Namespace.Name {
+		return "a ClientCredential of another namespace"
+	}
+	return "another, older ClientCredential of this namespace"
+}
+
+// TokenLifetime is the lifetime of the subject's next token: what the credential names, else the Account's default, else
+// DefaultTokenExpiryMinutes; at most the Account's maximum, and the operator's. The manager shows it in the status, and the
+// token service issues tokens with it.
+func (r Rules) TokenLifetime(s Subject) time.Duration {
+	var account Account
+	if s.Account != nil {
+		account = *s.Account
+	}
+	lifetime := cmp.Or(s.Client.tokenLifetime, account.defaultTokenLifetime, minutes(DefaultTokenExpiryMinutes))
+	for _, bound := range []time.Duration{account.maxTokenLifetime, r.MaxTokenLifetime} {
+		if bound > 0 {
+			lifetime = min(lifetime, bound)
+		}
+	}
+	return lifetime
 }
 
 func (r Rules) judgeConsole(s Subject) error {

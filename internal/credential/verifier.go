@@ -3,6 +3,7 @@
 package credential
 
 import (
+	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
 	"slices"
@@ -18,7 +19,7 @@ const (
 	// DefaultOverlap is how long a secret that has been replaced goes on working.
 	DefaultOverlap = 24 * time.Hour
 	// maxVerifiers is the API's bound on status.verifiers.
-	maxVerifiers = 8
+	maxVerifiers = 16
 )
 
 // Verifier verifies one client secret until it expires.
@@ -29,6 +30,13 @@ type Verifier struct {
 	PublishedAt time.Time
 	// ExpiresAt is zero until a successor is published.
 	ExpiresAt time.Time
+}
+
+// SecretID names the secret in tokens that are taken with it. It is a hash of the digest, so it says nothing about the secret
+// even to somebody who has the pepper.
+func (v Verifier) SecretID() string {
+	sum := sha256.Sum256(v.Digest[:])
+	return base64.RawURLEncoding.EncodeToString(sum[:9])
 }
 
 func (v Verifier) liveAt(now time.Time) bool {
@@ -64,6 +72,11 @@ func (v Verifiers) Has(pepper Pepper, digest Digest, now time.Time) bool {
 // Verify reports whether this client's secret is the one presented.
 func (c *Client) Verify(pepper Pepper, secret oauth.ClientSecret, now time.Time) bool {
 	return c.Verifiers.Has(pepper, pepper.Digest(c.UID, c.ID, secret), now)
+}
+
+// HasSecretID reports whether the secret of that ID still verifies at that time.
+func (v Verifiers) HasSecretID(id string, now time.Time) bool {
+	return slices.ContainsFunc(v, func(verifier Verifier) bool { return verifier.liveAt(now) && verifier.SecretID() == id })
 }
 
 // KnowsPepper reports whether any verifier was made with the pepper: only then does a digest that does not match mean

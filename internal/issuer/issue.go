@@ -45,7 +45,7 @@ func (s *Service) Issue(request oauth.TokenRequest) (Grant, error) {
 	if err != nil {
 		return Grant{ClientID: clientIDOf(subject)}, err
 	}
-	grant := Grant{ClientID: subject.Client.ID, Lifetime: subject.Client.TokenLifetime}
+	grant := Grant{ClientID: subject.Client.ID, Lifetime: s.Rules.TokenLifetime(subject)}
 	if len(request.Resources) > 0 {
 		return grant, oauth.InvalidTarget("no such resource")
 	}
