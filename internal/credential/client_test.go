@@ -24,8 +24,11 @@ func TestReadClient(t *testing.T) {
 	if got.ID != "acme.orders" || got.UID != "uid" || got.Namespace != "acme" || got.AccountID != "acme-ltd" {
 		t.Errorf("got %v", got)
 	}
-	if got.TokenLifetime != 90*time.Minute || !slices.Equal(got.Scopes, oauth.Scopes{"MCP", "orders.read"}) || !slices.Equal(got.Verifiers, verifiers) {
+	if !slices.Equal(got.Scopes, oauth.Scopes{"MCP", "orders.read"}) || !slices.Equal(got.Verifiers, verifiers) {
 		t.Errorf("got %v", got)
+	}
+	if lifetime := (credential.Rules{}).TokenLifetime(credential.Subject{Client: got}); lifetime != 90*time.Minute {
+		t.Errorf("got %v", lifetime)
 	}
 	if got.ConsoleLevel() {
 		t.Error("a client with an account is console-level")
@@ -35,21 +38,22 @@ func TestReadClient(t *testing.T) {
 	}
 }
 
-func TestTokenLifetime(t *testing.T) {
+func TestReadClientReadsWhatKillsTokens(t *testing.T) {
 	for _, row := range []struct {
-		name    string
-		minutes int32
-		want    time.Duration
+		name       string
+		option     builder.CredentialOption
+		before     time.Time
+		withSecret bool
 	}{
-		{"left out means 14 days", 0, 14 * 24 * time.Hour},
-		{"below zero means 14 days", -1, 14 * 24 * time.Hour},
-		{"the least is a minute", 1, time.Minute},
-		{"the most is a year", 525600, 365 * 24 * time.Hour},
+		{"nothing does where nothing is said", builder.TokenMinutes(60), time.Time{}, false},
+		{"a time does", builder.RevokeTokensBefore(noon), noon, false},
+		{"the end of a secret does", builder.RevokeTokensWithSecret(), time.Time{}, true},
+		{"a rotation alone does not", builder.Interval(time.Hour), time.Time{}, false},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			got := credential.ReadClient(builder.ClientCredential("a", "b", builder.TokenMinutes(row.minutes)))
-			if got.TokenLifetime != row.want {
-				t.Errorf("got %v", got.TokenLifetime)
+			got := credential.ReadClient(builder.ClientCredential("acme", "orders", row.option))
+			if !got.RevokeTokensBefore.Equal(row.before) || got.RevokeTokensWithSecret != row.withSecret {
+				t.Errorf("got %v and %v", got.RevokeTokensBefore, got.RevokeTokensWithSecret)
 			}
 		})
 	}
@@ -61,6 +65,26 @@ func TestClientIDsAreUnique(t *testing.T) {
 	other := credential.ClientID(builder.ClientCredential("a-b", "c"))
 	if one != "a.b.c" || other != "a-b.c" {
 		t.Errorf("got %q and %q", one, other)
+	}
+}
+
+func TestClientID(t *testing.T) {
+	for _, row := range []struct {
+		name    string
+		options []builder.CredentialOption
+		want    string
+	}{
+		{"it is made of namespace and name", nil, "acme.orders"},
+		{"the spec overrides it", []builder.CredentialOption{builder.ClientIDOverride("legacy-7")}, "legacy-7"},
+		{"the one that the credential has had stays", []builder.CredentialOption{builder.KnownAs("imported-7")}, "imported-7"},
+		{"the spec's comes before that", []builder.CredentialOption{builder.ClientIDOverride("legacy-7"), builder.KnownAs("acme.orders")}, "legacy-7"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			object := builder.ClientCredential("acme", "orders", row.options...)
+			if got, read := credential.ClientID(object), credential.ReadClient(object).ID; got != row.want || read != row.want {
+				t.Errorf("got %q and %q, want %q", got, read, row.want)
+			}
+		})
 	}
 }
 

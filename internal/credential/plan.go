@@ -6,15 +6,28 @@ import (
 	"io"
 	"time"
 
+	"github.com/claviger/claviger/api/v1alpha1"
 	"github.com/claviger/claviger/internal/oauth"
 )
 
+// Held is a client secret that was found in a Secret of ours, so that workloads may hold it.
+type Held struct {
+	Secret oauth.ClientSecret
+	// Made is what the Secret says of it; nil where it says nothing.
+	Made *Record
+	// Earlier is true where the Secret belongs to an earlier object of the same name: restored from a backup, or retained.
+	Earlier bool
+}
+
 // Observed is what is known of a credential's secret before anything is written.
 type Observed struct {
-	Client *Client
-	Pepper Pepper
-	// Published is the client secret in the Secret; empty where there is no Secret or it holds none.
-	Published string
+	Client   *Client
+	Pepper   Pepper
+	Rotation Rotation
+	// Held is every secret that was found, that of the Secret which shall hold it first.
+	Held []Held
+	// Known is what the status says of the current secret; nil where it says nothing.
+	Known *v1alpha1.RotationStatus
 	// Prepared is the successor that an earlier plan made and that could not be published; empty where there is none.
 	Prepared oauth.ClientSecret
 	Now      time.Time
@@ -23,6 +36,10 @@ type Observed struct {
 // Plan is what shall be published, and in which order.
 type Plan struct {
 	Secret oauth.ClientSecret
+	// Made is the record that goes with the secret.
+	Made Record
+	// Cause is why clients may still hold another secret; empty where they do not.
+	Cause Cause
 	// Staged, where clients may still hold another secret, must be written before the Secret: a crash between the two
 	// leaves the old secret valid and the new one unknown to anybody. Nil otherwise.
 	Staged Verifiers
@@ -33,44 +50,102 @@ type Plan struct {
 // Replaces reports whether clients may still hold another secret.
 func (p Plan) Replaces() bool { return p.Staged != nil }
 
-// MakePlan decides what becomes of a credential's secret:
+// MakePlan decides what becomes of a generated secret:
 //
-//   - The Secret holds one that still verifies: it stays, and is the current one. Where it was not (another manager, or
-//     one that died, had staged a successor that nobody ever got), it becomes so again: what workloads hold wins.
-//   - The Secret holds a generated one and no verifier of this pepper is known (status wiped, pepper replaced, a crash
-//     after the first Secret was written): it is adopted.
+//   - A Secret holds one that still verifies: it stays, and is the current one. Where it was not (another manager, or one
+//     that died, had staged a successor that nobody ever got), it becomes so again: what workloads hold wins. Of several, the
+//     one that was published last.
+//   - None verifies, but a Secret holds a generated one, and either no verifier of this pepper is known (status wiped, pepper
+//     replaced, a crash after the first Secret was written) or the Secret is that of an earlier object of the same name
+//     (restored from a backup, retained): it is adopted.
 //   - There is no secret and no verifier: a new one is made.
-//   - Anything else means that the Secret was deleted or edited: a new one is made under the same client ID, or the one
-//     that was prepared before is taken, and the old one goes on working for the overlap.
+//   - Anything else means that the Secret was deleted or edited: it is replaced under the same client ID.
+//
+// What stays or is adopted is replaced if a rotation is due. The record that says so stands on the Secret, so it is that of
+// the secret in question, whatever has happened to the status. A replacement that was prepared before is taken up again.
 func MakePlan(random io.Reader, o Observed) (Plan, error) {
-	if IsGeneratedSecret(o.Published) {
-		published := oauth.NewClientSecret(o.Published)
-		digest := o.digest(published)
-		if o.Client.Verifiers.Has(o.Pepper, digest, o.Now) || !o.Client.Verifiers.KnowsPepper(o.Pepper) {
-			return Plan{Secret: published, Published: o.promote(o.Client.Verifiers, digest)}, nil
+	before, cause := o.Client.Verifiers, CauseHealing
+	if held, digest, ok := o.choose(); ok {
+		made := o.recordOf(held, digest)
+		before = o.promote(before, digest)
+		if cause = o.Rotation.Due(made, o.Now); cause == "" {
+			return Plan{Secret: held.Secret, Made: made, Published: before}, nil
 		}
 	}
-	if digest := o.digest(o.Prepared); o.Client.Verifiers.Staged(o.Pepper, digest) {
-		return o.replace(o.Prepared, digest), nil
+	if o.Client.Verifiers.Staged(o.Pepper, o.digest(o.Prepared)) {
+		return o.replace(before, o.Prepared, cause), nil
 	}
 	secret, err := GenerateSecret(random)
 	if err != nil {
 		return Plan{}, err
 	}
-	digest := o.digest(secret)
-	if len(o.Client.Verifiers) == 0 {
-		return Plan{Secret: secret, Published: o.promote(nil, digest)}, nil
-	}
-	return o.replace(secret, digest), nil
+	return o.replace(before, secret, cause), nil
 }
 
-func (o Observed) replace(secret oauth.ClientSecret, digest Digest) Plan {
-	staged := o.Client.Verifiers.Stage(o.Pepper, digest, o.Now)
-	return Plan{Secret: secret, Staged: staged, Published: o.promote(staged, digest)}
+// MakeImportPlan decides what becomes of a secret that its user brings: it is the current one. One that was before it goes on
+// working for the overlap.
+func MakeImportPlan(secret oauth.ClientSecret, o Observed) Plan {
+	digest := o.digest(secret)
+	if !o.Client.Verifiers.Has(o.Pepper, digest, o.Now) {
+		return o.replace(o.Client.Verifiers, secret, CauseImport)
+	}
+	published := o.promote(o.Client.Verifiers, digest)
+	return Plan{Secret: secret, Made: Record{IssuedAt: published[0].PublishedAt}.sane(o.Now), Published: published}
+}
+
+// choose finds the secret that workloads hold.
+func (o Observed) choose() (Held, Digest, bool) {
+	best := len(o.Client.Verifiers)
+	var chosen Held
+	for _, held := range o.Held {
+		if rank, found := o.Client.Verifiers.rank(o.Pepper, o.digest(held.Secret), o.Now); found && rank < best {
+			best, chosen = rank, held
+		}
+	}
+	if best < len(o.Client.Verifiers) {
+		return chosen, o.digest(chosen.Secret), true
+	}
+	for _, held := range o.Held {
+		if IsGeneratedSecret(held.Secret.Reveal()) && (held.Earlier || !o.Client.Verifiers.KnowsPepper(o.Pepper)) {
+			return held, o.digest(held.Secret), true
+		}
+	}
+	return Held{}, Digest{}, false
+}
+
+// recordOf gives the record of a secret that was found: that of its Secret, else, where somebody has taken that away, that
+// of the status, else as if it had been made for what the spec says now.
+func (o Observed) recordOf(held Held, digest Digest) Record {
+	if held.Made != nil {
+		return held.Made.sane(o.Now)
+	}
+	made := o.Rotation.record(o.Now)
+	if published := o.Client.Verifiers.publishedAt(o.Pepper, digest); !published.IsZero() {
+		made.IssuedAt = published
+	}
+	if o.Known != nil {
+		made.Trigger, made.Request = o.Known.Trigger, o.Known.Request
+		if at := o.Known.LastRotationTime; at != nil {
+			made.IssuedAt = at.Time
+		}
+	}
+	return made.sane(o.Now)
+}
+
+func (o Observed) replace(before Verifiers, secret oauth.ClientSecret, cause Cause) Plan {
+	plan := Plan{Secret: secret, Made: o.Rotation.record(o.Now)}
+	digest := o.digest(secret)
+	if len(before) == 0 {
+		plan.Published = o.promote(nil, digest)
+		return plan
+	}
+	plan.Cause, plan.Staged = cause, before.Stage(o.Pepper, digest, o.Now)
+	plan.Published = o.promote(plan.Staged, digest)
+	return plan
 }
 
 func (o Observed) promote(verifiers Verifiers, digest Digest) Verifiers {
-	return verifiers.Promote(o.Pepper, digest, o.Now, DefaultOverlap)
+	return verifiers.Promote(o.Pepper, digest, o.Now, o.Rotation.Overlap)
 }
 
 func (o Observed) digest(secret oauth.ClientSecret) Digest {

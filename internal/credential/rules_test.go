@@ -26,6 +26,7 @@ type verdict struct {
 	credential *v1alpha1.ClientCredential
 	account    *v1alpha1.Account
 	labels     labels.Set
+	rival      *v1alpha1.ClientCredential
 	kind       fault.Kind
 	reason     string
 	message    string
@@ -41,6 +42,9 @@ func (v verdict) check(t *testing.T) {
 			t.Fatal(err)
 		}
 		subject.Account = account
+	}
+	if v.rival != nil {
+		subject.Rival = credential.ReadClient(v.rival)
 	}
 	err := credential.Rules{ConsoleNamespaces: []string{"platform", "ops"}}.Judge(subject)
 	if v.reason == "" {
@@ -195,6 +199,63 @@ func TestJudgeAccountLevel(t *testing.T) {
 		},
 	} {
 		t.Run(row.name, row.check)
+	}
+}
+
+// TestJudgeWithARival: an object of another namespace is not named, for its existence is not everybody's business.
+func TestJudgeWithARival(t *testing.T) {
+	claim := builder.ClientIDOverride("acme.orders")
+	console := func(options ...builder.CredentialOption) *v1alpha1.ClientCredential {
+		return builder.ClientCredential("platform", "console", append(options, claim)...)
+	}
+	neighbour := builder.ClientCredential("platform", "elder", claim)
+	stranger := builder.ClientCredential("acme", "orders")
+	for _, row := range []verdict{
+		{
+			name:       "one of two in a namespace is told that the other has the client ID",
+			credential: console(), rival: neighbour,
+			kind: fault.Terminal, reason: v1alpha1.ReasonClientIDConflict, message: "client ID acme.orders belongs to another, older ClientCredential of this namespace",
+		},
+		{
+			name:       "of two in different namespaces it is not told which the other is",
+			credential: console(), rival: stranger,
+			kind: fault.Terminal, reason: v1alpha1.ReasonClientIDConflict, message: "client ID acme.orders belongs to a ClientCredential of another namespace",
+		},
+		{
+			name:       "a rival that is suspended has the client ID all the same",
+			credential: console(), rival: builder.ClientCredential("platform", "elder", claim, builder.Suspended()),
+			kind: fault.Terminal, reason: v1alpha1.ReasonClientIDConflict,
+		},
+		{
+			name:       "suspension comes before the rival",
+			credential: console(builder.Suspended()), rival: neighbour, kind: fault.Terminal, reason: v1alpha1.ReasonSuspended,
+		},
+		{
+			name:       "and so does deletion",
+			credential: console(builder.Deleting(noon)), rival: neighbour, kind: fault.Waiting, reason: v1alpha1.ReasonDeleting,
+		},
+		{
+			name:       "the rival comes before the namespace",
+			credential: builder.ClientCredential("beta", "console", claim), rival: stranger,
+			kind: fault.Terminal, reason: v1alpha1.ReasonClientIDConflict,
+		},
+		{
+			name:       "the rival comes before the account",
+			credential: builder.ClientCredential("beta", "console", claim, builder.ForAccount("acme-ltd")), rival: stranger,
+			kind: fault.Terminal, reason: v1alpha1.ReasonClientIDConflict,
+		},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			row.check(t)
+			err := credential.Rules{}.Judge(credential.Subject{
+				Client:    credential.ReadClient(row.credential),
+				Namespace: credential.Namespace{Name: row.credential.Namespace},
+				Rival:     credential.ReadClient(builder.ClientCredential("hidden", "quagga", claim)),
+			})
+			if strings.Contains(err.Error(), "hidden") || strings.Contains(err.Error(), "quagga") {
+				t.Errorf("%v names an object of another namespace", err)
+			}
+		})
 	}
 }
 

@@ -15,12 +15,8 @@ import (
 	"github.com/claviger/claviger/internal/oauth"
 )
 
-const (
-	// DefaultOverlap is how long a secret that has been replaced goes on working.
-	DefaultOverlap = 24 * time.Hour
-	// maxVerifiers is the API's bound on status.verifiers.
-	maxVerifiers = 16
-)
+// maxVerifiers is the API's bound on status.verifiers.
+const maxVerifiers = 16
 
 // Verifier verifies one client secret until it expires.
 type Verifier struct {
@@ -85,6 +81,24 @@ func (v Verifiers) KnowsPepper(pepper Pepper) bool {
 	return slices.ContainsFunc(v, func(verifier Verifier) bool { return verifier.PepperID == pepper.ID() })
 }
 
+// rank gives the place of a digest that verifies: 0 is the current secret or its successor.
+func (v Verifiers) rank(pepper Pepper, digest Digest, now time.Time) (int, bool) {
+	index := slices.IndexFunc(v, func(verifier Verifier) bool {
+		return verifier.PepperID == pepper.ID() && verifier.Digest == digest && verifier.liveAt(now)
+	})
+	return index, index >= 0
+}
+
+// publishedAt gives when the secret of that digest was published, or zero.
+func (v Verifiers) publishedAt(pepper Pepper, digest Digest) time.Time {
+	for _, verifier := range v {
+		if verifier.PepperID == pepper.ID() && verifier.Digest == digest {
+			return verifier.PublishedAt
+		}
+	}
+	return time.Time{}
+}
+
 // Stage prepares a successor: its digest comes first, and verifies. Nobody has the secret yet, so nothing else gets an
 // end: what workloads hold goes on working for as long as it takes to publish the successor, and the overlap from then.
 func (v Verifiers) Stage(pepper Pepper, digest Digest, now time.Time) Verifiers {
@@ -96,8 +110,9 @@ func (v Verifiers) Staged(pepper Pepper, digest Digest) bool {
 	return slices.Contains(v, Verifier{Digest: digest, PepperID: pepper.ID()})
 }
 
-// Promote notes that the Secret holds the secret of that digest: it is the current one, without end. Every other that has
-// no end yet gets one: the overlap from now.
+// Promote notes that the Secret holds the secret of that digest: it is the current one, without end. Every other ends when
+// the overlap from now does, if it does not end before: so does one whose end was set for a longer overlap, or by a clock
+// that was ahead.
 func (v Verifiers) Promote(pepper Pepper, digest Digest, now time.Time, overlap time.Duration) Verifiers {
 	// Whole seconds, as the API stores them: what is written must equal what is read back.
 	current := Verifier{Digest: digest, PepperID: pepper.ID(), PublishedAt: now.Truncate(time.Second)}
@@ -107,8 +122,8 @@ func (v Verifiers) Promote(pepper Pepper, digest Digest, now time.Time, overlap 
 		if other.PepperID == pepper.ID() && other.Digest == digest && !other.PublishedAt.IsZero() {
 			current.PublishedAt = other.PublishedAt
 		}
-		if other.ExpiresAt.IsZero() {
-			other.ExpiresAt = now.Add(overlap).Truncate(time.Second)
+		if end := now.Add(overlap); other.ExpiresAt.IsZero() || other.ExpiresAt.After(end) {
+			other.ExpiresAt = end.Truncate(time.Second)
 		}
 	}
 	return others.lead(current, now)

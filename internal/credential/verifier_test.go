@@ -132,6 +132,41 @@ func TestPreviousExpiry(t *testing.T) {
 	}
 }
 
+// TestSecretID: tokens name the secret that they were taken with, and die with it where that is asked for.
+func TestSecretID(t *testing.T) {
+	pepper := newPepper(t, 1)
+	current := credential.Verifier{Digest: digestOf(pepper, "current"), PepperID: pepper.ID(), PublishedAt: noon}
+	replaced := credential.Verifier{Digest: digestOf(pepper, "replaced"), PepperID: pepper.ID(), ExpiresAt: noon.Add(time.Hour)}
+	verifiers := credential.Verifiers{current, replaced}
+	for _, row := range []struct {
+		name string
+		id   string
+		at   time.Time
+		want bool
+	}{
+		{"the current secret is there", current.SecretID(), noon, true},
+		{"and stays", current.SecretID(), noon.Add(1000 * time.Hour), true},
+		{"a replaced secret is there until its end", replaced.SecretID(), noon.Add(time.Hour - 1), true},
+		{"and not at its end", replaced.SecretID(), noon.Add(time.Hour), false},
+		{"an unknown secret is not there", credential.Verifier{Digest: digestOf(pepper, "x")}.SecretID(), noon, false},
+		{"a token without an ID has no secret", "", noon, false},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			if got := verifiers.HasSecretID(row.id, row.at); got != row.want {
+				t.Errorf("got %v", got)
+			}
+		})
+	}
+	ended := current
+	ended.PublishedAt, ended.ExpiresAt = time.Time{}, noon
+	if current.SecretID() == replaced.SecretID() || current.SecretID() != ended.SecretID() {
+		t.Error("the ID is not that of the secret alone")
+	}
+	if digest := (credential.Verifiers{current}).Write()[0].Digest; strings.Contains(digest, current.SecretID()) {
+		t.Error("the ID is a part of the digest")
+	}
+}
+
 func TestVerifiersRoundTrip(t *testing.T) {
 	pepper := newPepper(t, 1)
 	verifiers := credential.Verifiers{

@@ -70,6 +70,16 @@ func Generation(generation int64) Option {
 	return func(metadata *metav1.ObjectMeta, _ *bool) { metadata.Generation = generation }
 }
 
+// CreatedAt sets metadata.creationTimestamp, which an API server would set.
+func CreatedAt(at time.Time) Option {
+	return func(metadata *metav1.ObjectMeta, _ *bool) { metadata.CreationTimestamp = metav1.Time{Time: at} }
+}
+
+// Annotated sets an annotation.
+func Annotated(annotation, value string) Option {
+	return func(metadata *metav1.ObjectMeta, _ *bool) { metav1.SetMetaDataAnnotation(metadata, annotation, value) }
+}
+
 // Deleting makes the object one that was deleted at that time and still has finalizers.
 func Deleting(at time.Time) Option {
 	return func(metadata *metav1.ObjectMeta, _ *bool) { metadata.DeletionTimestamp = &metav1.Time{Time: at} }
@@ -93,6 +103,16 @@ func Selector(selector metav1.LabelSelector) AccountOption {
 // Scopes sets the scopes that an Account adds to the built-in ones.
 func Scopes(scopes ...v1alpha1.Scope) AccountOption {
 	return accountFunc(func(a *v1alpha1.Account) { a.Spec.Scopes = scopes })
+}
+
+// DefaultTokenMinutes sets the lifetime of tokens of an Account's credentials that name none.
+func DefaultTokenMinutes(minutes int32) AccountOption {
+	return accountFunc(func(a *v1alpha1.Account) { a.Spec.DefaultTokenExpiryMinutes = minutes })
+}
+
+// MaxTokenMinutes bounds the lifetime of tokens of an Account's credentials.
+func MaxTokenMinutes(minutes int32) AccountOption {
+	return accountFunc(func(a *v1alpha1.Account) { a.Spec.MaxTokenExpiryMinutes = minutes })
 }
 
 // ForAccount makes a credential one of an account's.
