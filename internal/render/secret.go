@@ -4,7 +4,12 @@
 package render
 
 import (
+	"maps"
+	"slices"
+	"time"
+
 	"github.com/claviger/claviger/api/v1alpha1"
+	"github.com/claviger/claviger/internal/fault"
 	"github.com/claviger/claviger/internal/oauth"
 )
 
@@ -18,21 +23,86 @@ type Values struct {
 	Scopes   oauth.Scopes
 	// AccountID is empty for a console-level credential.
 	AccountID string
+	// CACert is the PEM certificates that verify the issuer; empty where the world's own do.
+	CACert string
 }
 
-// SecretData gives the data of the Secret: the keys of the API's SecretKey constants and no others.
-func SecretData(values Values) map[string][]byte {
-	data := map[string][]byte{
-		v1alpha1.SecretKeyType:         []byte(v1alpha1.BindingType),
-		v1alpha1.SecretKeyProvider:     []byte(v1alpha1.ManagedBy),
-		v1alpha1.SecretKeyClientID:     []byte(values.ClientID),
-		v1alpha1.SecretKeyClientSecret: []byte(values.ClientSecret.Reveal()),
-		v1alpha1.SecretKeyIssuer:       []byte(values.Issuer),
-		v1alpha1.SecretKeyTokenURL:     []byte(values.TokenURL),
-		v1alpha1.SecretKeyScope:        []byte(values.Scopes.String()),
+// SecretData gives the data of the Secret: the keys of the API's SecretKey constants, renamed as the template says, and the
+// template's own. The template may be nil. Its error is a terminal fault that names the key.
+func SecretData(values Values, template *v1alpha1.SecretTemplate) (map[string][]byte, error) {
+	data := map[string][]byte{}
+	for key, value := range defaults(values) {
+		renamed := Key(template, key)
+		if _, taken := data[renamed]; taken {
+			return nil, invalid("keys: two of them are called %s", renamed)
+		}
+		data[renamed] = []byte(value)
+	}
+	if template == nil {
+		return data, nil
+	}
+	fields := values.fields()
+	for _, key := range slices.Sorted(maps.Keys(template.Data)) {
+		if _, taken := data[key]; taken {
+			return nil, invalid("data: %s is a key of the Secret already; rename that one under keys", key)
+		}
+		value, err := expand(string(template.Data[key]), fields)
+		if err != nil {
+			return nil, invalid("data: %s: %w", key, err)
+		}
+		data[key] = []byte(value)
+	}
+	return data, nil
+}
+
+// Key gives the name that a default key has under a template, which may be nil.
+func Key(template *v1alpha1.SecretTemplate, key string) string {
+	if template != nil && template.Keys[key] != "" {
+		return string(template.Keys[key])
+	}
+	return key
+}
+
+func defaults(values Values) map[string]string {
+	data := map[string]string{
+		v1alpha1.SecretKeyType:         v1alpha1.BindingType,
+		v1alpha1.SecretKeyProvider:     v1alpha1.ManagedBy,
+		v1alpha1.SecretKeyClientID:     values.ClientID,
+		v1alpha1.SecretKeyClientSecret: values.ClientSecret.Reveal(),
+		v1alpha1.SecretKeyIssuer:       values.Issuer,
+		v1alpha1.SecretKeyTokenURL:     values.TokenURL,
+		v1alpha1.SecretKeyScope:        values.Scopes.String(),
 	}
 	if values.AccountID != "" {
-		data[v1alpha1.SecretKeyAccount] = []byte(values.AccountID)
+		data[v1alpha1.SecretKeyAccount] = values.AccountID
+	}
+	if values.CACert != "" {
+		data[v1alpha1.SecretKeyCACert] = values.CACert
 	}
 	return data
+}
+
+func invalid(format string, args ...any) error {
+	return fault.Terminalf(v1alpha1.ReasonInvalidTemplate, "spec.secretTemplate."+format, args...)
+}
+
+// Token is what a Secret that delivers a live token tells a workload.
+type Token struct {
+	AccessToken string
+	ExpiresAt   time.Time
+	Issuer      string
+	Scopes      oauth.Scopes
+}
+
+// TokenData gives the data of the Secret that delivers a live token.
+func TokenData(token Token) map[string][]byte {
+	return map[string][]byte{
+		v1alpha1.SecretKeyType:        []byte(v1alpha1.BindingType),
+		v1alpha1.SecretKeyProvider:    []byte(v1alpha1.ManagedBy),
+		v1alpha1.SecretKeyAccessToken: []byte(token.AccessToken),
+		v1alpha1.SecretKeyTokenType:   []byte("bearer"),
+		v1alpha1.SecretKeyExpiresAt:   []byte(token.ExpiresAt.UTC().Format(time.RFC3339)),
+		v1alpha1.SecretKeyIssuer:      []byte(token.Issuer),
+		v1alpha1.SecretKeyScope:       []byte(token.Scopes.String()),
+	}
 }
