@@ -7,20 +7,14 @@ package kube
 import (
 	"context"
 	"fmt"
-	"maps"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
-
-	"github.com/claviger/claviger/api/v1alpha1"
-	"github.com/claviger/claviger/internal/fault"
 )
 
-// Secrets reads and writes Secrets that Claviger made, and refuses all others.
+// Secrets reads and writes Secrets that Claviger made.
 type Secrets struct {
 	// Client reads from a cache that holds only Secrets labelled as Claviger's.
 	Client client.Client
@@ -54,47 +48,54 @@ func (s Secrets) Load(ctx context.Context, key client.ObjectKey) (*corev1.Secret
 	return secret, nil
 }
 
-// Forget drops what is remembered of a Secret that is gone, or whose owner is.
+// ownerIndex finds the Secrets of an owner without looking at all others.
+const ownerIndex = "claviger.dev/owner"
+
+// IndexByOwner makes Owned work for owners of a kind.
+func IndexByOwner(ctx context.Context, indexer client.FieldIndexer, kind string) error {
+	err := indexer.IndexField(ctx, &corev1.Secret{}, ownerIndex, func(secret client.Object) []string {
+		return OwnerNames(secret, kind)
+	})
+	if err != nil {
+		return fmt.Errorf("indexing Secrets by their owner: %w", err)
+	}
+	return nil
+}
+
+// Owned finds every Secret in the cache that belongs to an owner, or to an earlier one of its name. It fails with ErrStale
+// where one of them is older than our own last write.
+func (s Secrets) Owned(ctx context.Context, owner client.ObjectKey) ([]corev1.Secret, error) {
+	var list corev1.SecretList
+	err := s.Client.List(ctx, &list, client.InNamespace(owner.Namespace), client.MatchingFields{ownerIndex: owner.Name})
+	if err != nil {
+		return nil, fmt.Errorf("listing the Secrets of %s: %w", owner, err)
+	}
+	for i := range list.Items {
+		if err := s.Written.Check(kindSecret, &list.Items[i]); err != nil {
+			return nil, err
+		}
+	}
+	return list.Items, nil
+}
+
+// Forget drops what is remembered of a Secret that is gone.
 func (s Secrets) Forget(key client.ObjectKey) { s.Written.Forget(kindSecret, key) }
-
-// CheckOwner fails where the Secret is not this owner's: with a waiting fault where it belongs to an earlier object of
-// the same name, which the garbage collector is about to remove, else with a terminal fault.
-func CheckOwner(secret *corev1.Secret, owner client.Object, ownerKind string) error {
-	if metav1.IsControlledBy(secret, owner) {
-		return nil
-	}
-	ref := metav1.GetControllerOf(secret)
-	if ref != nil && ref.APIVersion == v1alpha1.GroupVersion.String() && ref.Kind == ownerKind && ref.Name == owner.GetName() {
-		return fault.Waitingf(v1alpha1.ReasonSecretConflict,
-			"Secret %s belongs to an earlier %s of this name and is about to be removed", secret.Name, ownerKind)
-	}
-	return fault.Terminalf(v1alpha1.ReasonSecretConflict,
-		"Secret %s exists and is not this %s's; it is left alone. Delete or rename one of the two", secret.Name, ownerKind)
-}
-
-// Desired is what an owned Secret shall be.
-type Desired struct {
-	Key     client.ObjectKey
-	Type    corev1.SecretType
-	Purpose string
-	Data    map[string][]byte
-}
 
 // Publish makes the Secret as desired. current is what Load gave: nil to create, else the Secret whose resourceVersion
 // was checked. It writes only where something differs, keeps labels and annotations of others, and reports whether it
-// wrote.
+// wrote. A Secret that Kubernetes lets nobody change is deleted and made anew.
 func (s Secrets) Publish(ctx context.Context, owner client.Object, current *corev1.Secret, desired Desired) (bool, error) {
 	if current == nil {
 		secret := &corev1.Secret{Type: desired.Type}
 		secret.Namespace, secret.Name = desired.Key.Namespace, desired.Key.Name
-		if err := s.shape(secret, owner, desired); err != nil {
-			return false, err
-		}
-		return true, s.wrote("creating", secret, s.Client.Create(ctx, secret))
+		return true, s.create(ctx, owner, secret, desired)
 	}
 	updated := current.DeepCopy()
-	if err := s.shape(updated, owner, desired); err != nil {
+	if err := desired.shape(updated, owner, s.Client.Scheme()); err != nil {
 		return false, err
+	}
+	if current.Type != desired.Type || (isImmutable(current) && !equality.Semantic.DeepEqual(current.Data, updated.Data)) {
+		return true, s.replace(ctx, owner, current, desired)
 	}
 	if equality.Semantic.DeepEqual(current, updated) {
 		return false, nil
@@ -102,20 +103,41 @@ func (s Secrets) Publish(ctx context.Context, owner client.Object, current *core
 	return true, s.wrote("updating", updated, s.Client.Update(ctx, updated))
 }
 
-func (s Secrets) shape(secret *corev1.Secret, owner client.Object, desired Desired) error {
-	secret.Labels = maps.Clone(secret.Labels)
-	if secret.Labels == nil {
-		secret.Labels = map[string]string{}
+func isImmutable(secret *corev1.Secret) bool { return secret.Immutable != nil && *secret.Immutable }
+
+func (s Secrets) create(ctx context.Context, owner client.Object, secret *corev1.Secret, desired Desired) error {
+	if err := desired.shape(secret, owner, s.Client.Scheme()); err != nil {
+		return err
 	}
-	secret.Labels[v1alpha1.LabelSecret] = desired.Purpose
-	secret.Labels[v1alpha1.LabelManagedBy] = v1alpha1.ManagedBy
-	secret.Data = desired.Data
-	if owner == nil {
-		return nil
+	return s.wrote("creating", secret, s.Client.Create(ctx, secret))
+}
+
+// replace deletes a Secret and makes it anew, with the labels and annotations that it had. Dying between the two is like
+// any deletion of the Secret.
+func (s Secrets) replace(ctx context.Context, owner client.Object, current *corev1.Secret, desired Desired) error {
+	if err := s.Delete(ctx, current); err != nil {
+		return err
 	}
-	if err := controllerutil.SetControllerReference(owner, secret, s.Client.Scheme()); err != nil {
-		return fmt.Errorf("owning Secret %s: %w", desired.Key, err)
+	secret := &corev1.Secret{Type: desired.Type}
+	secret.Namespace, secret.Name = current.Namespace, current.Name
+	secret.Labels, secret.Annotations, secret.OwnerReferences = current.Labels, current.Annotations, current.OwnerReferences
+	return s.create(ctx, owner, secret, desired)
+}
+
+// Update writes a Secret that was read and changed.
+func (s Secrets) Update(ctx context.Context, secret *corev1.Secret) error {
+	return s.wrote("updating", secret, s.Client.Update(ctx, secret))
+}
+
+// Delete deletes the very Secret that was read: not one that somebody has changed since, or put in its place. One that is gone
+// already is no error.
+func (s Secrets) Delete(ctx context.Context, secret *corev1.Secret) error {
+	key := client.ObjectKeyFromObject(secret)
+	err := s.Client.Delete(ctx, secret, client.Preconditions{UID: &secret.UID, ResourceVersion: &secret.ResourceVersion})
+	if client.IgnoreNotFound(err) != nil {
+		return fmt.Errorf("deleting Secret %s: %w", key, err)
 	}
+	s.Forget(key)
 	return nil
 }
 
