@@ -1,23 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package keymaterial makes and keeps the operator's own Secrets: the pepper and the signing keys.
+// Package keymaterial makes and keeps the operator's own Secrets, the pepper and the signing keys, and rotates the latter.
 package keymaterial
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/client-go/util/workqueue"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/client-go/tools/events"
 	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/handler"
-	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
-	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/claviger/claviger/api/v1alpha1"
 	"github.com/claviger/claviger/internal/credential"
@@ -25,110 +23,75 @@ import (
 	"github.com/claviger/claviger/internal/kube"
 )
 
-// Reconciler makes the two Secrets where they are missing. One that exists is never overwritten, even where it is
-// damaged: what it held may be in a backup. All of its fields are required.
+// staleRetry is when to look again where the cache was behind.
+const staleRetry = time.Second
+
+// Reconciler makes the two Secrets where they are missing. One that is damaged is never overwritten: what it held may be in a
+// backup. All of its fields are required.
 type Reconciler struct {
-	Secrets kube.Secrets
+	Secrets  kube.Secrets
+	Recorder events.EventRecorder
+	Metrics  *Metrics
 	// Namespace is the operator's own.
 	Namespace string
-	Now       func() time.Time
-	Random    io.Reader
+	// Schedule says when signing keys come and go.
+	Schedule keyring.Schedule
+	Now      func() time.Time
+	Random   io.Reader
 }
 
-// material is one of the two Secrets.
-type material struct {
-	name     string
-	purpose  string
-	generate func() (map[string][]byte, error)
-	check    func(map[string][]byte) error
-}
-
-func (r *Reconciler) materials() []material {
-	return []material{
-		{
-			name:     v1alpha1.PepperSecretName,
-			purpose:  v1alpha1.PurposePepper,
-			generate: func() (map[string][]byte, error) { return credential.GeneratePepper(r.Random) },
-			check: func(data map[string][]byte) error {
-				_, err := credential.DecodePepper(data)
-				return err
-			},
-		},
-		{
-			name:     v1alpha1.SigningKeysSecretName,
-			purpose:  v1alpha1.PurposeSigningKeys,
-			generate: r.generateKeys,
-			check: func(data map[string][]byte) error {
-				_, err := keyring.Decode(data)
-				return err
-			},
-		},
-	}
-}
-
-func (r *Reconciler) generateKeys() (map[string][]byte, error) {
-	key, err := keyring.Generate(r.Random, r.Now())
-	if err != nil {
-		return nil, err
-	}
-	return keyring.Encode(key)
-}
-
-// SetupWithManager registers the controller: it runs once at the start and when one of the Secrets changes or goes.
-func (r *Reconciler) SetupWithManager(manager ctrl.Manager) error {
-	start := source.Func(func(_ context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
-		for _, wanted := range r.materials() {
-			queue.Add(reconcile.Request{NamespacedName: r.key(wanted)})
-		}
-		return nil
-	})
-	return ctrl.NewControllerManagedBy(manager).
-		Named("keymaterial").
-		WatchesRawSource(start).
-		Watches(&corev1.Secret{}, &handler.EnqueueRequestForObject{}, builder.WithPredicates(predicate.NewPredicateFuncs(r.isMaterial))).
-		Complete(r)
-}
-
-func (r *Reconciler) key(wanted material) client.ObjectKey {
-	return client.ObjectKey{Namespace: r.Namespace, Name: wanted.name}
-}
-
-func (r *Reconciler) isMaterial(object client.Object) bool {
-	for _, wanted := range r.materials() {
-		if client.ObjectKeyFromObject(object) == r.key(wanted) {
-			return true
-		}
-	}
-	return false
-}
-
-// Reconcile makes one Secret, or checks the one that exists.
+// Reconcile keeps one of the two Secrets.
 func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
-	for _, wanted := range r.materials() {
-		if request.NamespacedName == r.key(wanted) {
-			return ctrl.Result{}, r.keep(ctx, wanted)
-		}
+	var result ctrl.Result
+	var err error
+	switch request.NamespacedName {
+	case r.key(v1alpha1.PepperSecretName):
+		err = r.keepPepper(ctx)
+	case r.key(v1alpha1.SigningKeysSecretName):
+		result, err = r.keepSigningKeys(ctx)
 	}
-	return ctrl.Result{}, nil
+	if errors.Is(err, kube.ErrStale) || apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) {
+		return ctrl.Result{RequeueAfter: staleRetry}, nil // the cache was behind; looking again is all that it takes
+	}
+	return result, err
 }
 
-func (r *Reconciler) keep(ctx context.Context, wanted material) error {
-	current, err := r.Secrets.Load(ctx, r.key(wanted))
+func (r *Reconciler) key(name string) client.ObjectKey {
+	return client.ObjectKey{Namespace: r.Namespace, Name: name}
+}
+
+// keepPepper makes the pepper, or checks the one that there is.
+func (r *Reconciler) keepPepper(ctx context.Context) error {
+	desired := r.desired(v1alpha1.PepperSecretName, v1alpha1.PurposePepper)
+	current, err := r.Secrets.Load(ctx, desired.Key)
 	if err != nil {
 		return err
 	}
-	desired := kube.Desired{Key: r.key(wanted), Type: corev1.SecretTypeOpaque, Purpose: wanted.purpose}
 	if current == nil {
-		if desired.Data, err = wanted.generate(); err != nil {
+		if desired.Data, err = credential.GeneratePepper(r.Random); err != nil {
 			return err
 		}
 	} else {
-		desired.Data = current.Data
-		if err := wanted.check(current.Data); err != nil {
-			return reconcile.TerminalError(fmt.Errorf("the damaged Secret %s is left alone; restore it, or delete it to have a new one made: %w",
-				desired.Key, err))
+		if _, err := credential.DecodePepper(current.Data); err != nil {
+			return r.damaged(current, err)
 		}
+		desired.Type, desired.Data = current.Type, current.Data
 	}
-	_, err = r.Secrets.Publish(ctx, nil, current, desired)
-	return err
+	if _, err := r.Secrets.Publish(ctx, nil, current, desired); err != nil {
+		return err
+	}
+	r.Metrics.sound(desired.Key.Name)
+	return nil
+}
+
+func (r *Reconciler) desired(name, purpose string) kube.Desired {
+	return kube.Desired{Key: r.key(name), Type: corev1.SecretTypeOpaque, Purpose: purpose}
+}
+
+// damaged leaves a Secret alone and tells of it. Nothing is tried again before the Secret changes.
+func (r *Reconciler) damaged(secret *corev1.Secret, cause error) error {
+	r.Metrics.isDamaged(secret.Name)
+	r.tellDamaged(secret, cause)
+	return reconcile.TerminalError(fmt.Errorf("the damaged Secret %s is left alone; restore it, or delete it to have a new one made: %w",
+		client.ObjectKeyFromObject(secret), cause))
 }

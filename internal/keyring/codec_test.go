@@ -7,10 +7,12 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/go-jose/go-jose/v4"
 
@@ -20,7 +22,9 @@ import (
 
 func TestRoundTrip(t *testing.T) {
 	old, young := generate(t, -1), generate(t, 0)
-	data, err := keyring.Encode(old, young)
+	old.RemoveAfter, old.MaxTokenLifetime = noon.Add(time.Hour), 90*time.Minute
+	young.SignFrom, young.ResetAfter = noon.Add(time.Minute), noon.Add(time.Hour)
+	data, err := keyring.Document{Keys: []keyring.Key{old, young}, Rotation: "2026-q1"}.Encode()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,14 +35,41 @@ func TestRoundTrip(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if ring.Signer().ID != young.ID || string(ring.JWKS()) != string(newRing(t, old, young).JWKS()) {
+	if ring.Signer(young.SignFrom).ID != young.ID || string(ring.JWKS()) != string(newRing(t, old, young).JWKS()) {
 		t.Errorf("got %s", ring.JWKS())
 	}
-	for _, want := range []keyring.Key{old, young} {
+	document, err := keyring.DecodeDocument(data)
+	if err != nil || document.Rotation != "2026-q1" {
+		t.Errorf("got %q, %v", document.Rotation, err)
+	}
+	for i, want := range []keyring.Key{old, young} {
 		got, ok := ring.Lookup(want.ID)
-		if !ok || got.Algorithm != want.Algorithm || !got.CreatedAt.Equal(want.CreatedAt) || !got.Private().(*ecdsa.PrivateKey).Equal(want.Private()) {
+		if !ok || got.Algorithm != want.Algorithm || !got.Private().(*ecdsa.PrivateKey).Equal(want.Private()) {
 			t.Errorf("got %v, want %v", got.ID, want.ID)
 		}
+		if describe(document.Keys[i]) != describe(want) {
+			t.Errorf("got %s, want %s", describe(document.Keys[i]), describe(want))
+		}
+	}
+}
+
+// describe gives all of a key but its halves.
+func describe(key keyring.Key) string {
+	return fmt.Sprint(key.ID, key.Algorithm, key.CreatedAt, key.SignFrom, key.MaxTokenLifetime, key.RemoveAfter, key.ResetAfter)
+}
+
+// TestDocumentOfBeforeRotation: what was written before keys rotated is read as it was meant.
+func TestDocumentOfBeforeRotation(t *testing.T) {
+	document, err := keyring.DecodeDocument(stored(t, rfcJWK(nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := document.Keys[0]
+	if !key.CreatedAt.Equal(noon) || !key.SignFrom.Equal(noon) {
+		t.Errorf("it signs from %v", key.SignFrom)
+	}
+	if key.MaxTokenLifetime != 0 || !key.RemoveAfter.IsZero() || !key.ResetAfter.IsZero() || document.Rotation != "" {
+		t.Errorf("got %s, %q", describe(key), document.Rotation)
 	}
 }
 
@@ -51,14 +82,15 @@ func TestOtherJOSELibrariesReadIt(t *testing.T) {
 	var document struct {
 		Keys []struct {
 			CreatedAt string            `json:"createdAt"`
+			SignFrom  string            `json:"signFrom"`
 			JWK       map[string]string `json:"jwk"`
 		} `json:"keys"`
 	}
 	if err := json.Unmarshal(data["keys.json"], &document); err != nil {
 		t.Fatal(err)
 	}
-	if document.Keys[0].CreatedAt != "2026-03-01T12:00:00Z" {
-		t.Errorf("got %q", document.Keys[0].CreatedAt)
+	if got := document.Keys[0]; got.CreatedAt != "2026-03-01T12:00:00Z" || got.SignFrom != got.CreatedAt {
+		t.Errorf("got %q, %q", got.CreatedAt, got.SignFrom)
 	}
 	members := slices.Sorted(maps.Keys(document.Keys[0].JWK))
 	if !slices.Equal(members, []string{"alg", "crv", "d", "kid", "kty", "use", "x", "y"}) {
@@ -81,6 +113,9 @@ func TestDecode(t *testing.T) {
 		return stored(t, rfcJWK(map[string]any{member: value}))
 	}
 	good := string(stored(t, rfcJWK(nil))["keys.json"])
+	lasting := func(lifetime string) map[string][]byte {
+		return document(strings.Replace(good, `"createdAt"`, `"maxTokenLifetime":`+lifetime+`,"createdAt"`, 1))
+	}
 	for _, row := range []struct {
 		name     string
 		data     map[string][]byte
@@ -89,6 +124,7 @@ func TestDecode(t *testing.T) {
 		{name: "a key is accepted", data: stored(t, rfcJWK(nil)), accepted: true},
 		{name: "the stored kid has no meaning", data: with("kid", "something else"), accepted: true},
 		{name: "a kid may be missing", data: without("kid"), accepted: true},
+		{name: "a bound of lifetimes is accepted", data: lasting(`"24h"`), accepted: true},
 		{name: "members that are unknown are ignored", data: with("note", "x"), accepted: true},
 
 		{name: "no data is refused"},
@@ -103,6 +139,8 @@ func TestDecode(t *testing.T) {
 		{name: "PEM is refused", data: document("-----BEGIN PRIVATE KEY-----")},
 		{name: "a record without a key is refused", data: document(`{"keys":[{"createdAt":"2026-03-01T12:00:00Z"}]}`)},
 		{name: "a malformed time is refused", data: document(strings.Replace(good, "2026-03-01", "yesterday", 1))},
+		{name: "a malformed bound of lifetimes is refused", data: lasting(`"a day"`)},
+		{name: "a negative bound of lifetimes is refused", data: lasting(`"-24h"`)},
 		{name: "a public key is refused", data: without("d")},
 		{name: "a key without a coordinate is refused", data: without("y")},
 		{name: "a point off the curve is refused", data: with("y", rfcX)},
@@ -123,8 +161,8 @@ func TestDecode(t *testing.T) {
 				t.Fatalf("got %v, %v", ring, err)
 			}
 			if row.accepted {
-				if ring.Signer().ID != rfcThumbprint {
-					t.Errorf("got the key %q", ring.Signer().ID)
+				if ring.Signer(noon).ID != rfcThumbprint {
+					t.Errorf("got the key %q", ring.Signer(noon).ID)
 				}
 				return
 			}
@@ -153,7 +191,7 @@ func FuzzDecode(f *testing.F) {
 			}
 			return
 		}
-		key := ring.Signer()
+		key := ring.Signer(noon)
 		digest := make([]byte, 32)
 		signature, err := key.Private().Sign(rand.Reader, digest, nil)
 		if err != nil || !ecdsa.VerifyASN1(key.Public().(*ecdsa.PublicKey), digest, signature) {

@@ -23,8 +23,8 @@ func TestGenerate(t *testing.T) {
 	if key.Algorithm != "ES256" {
 		t.Errorf("got algorithm %q", key.Algorithm)
 	}
-	if key.CreatedAt != noon {
-		t.Errorf("got %v, want whole seconds in UTC, as they are stored", key.CreatedAt)
+	if key.CreatedAt != noon || key.SignFrom != noon {
+		t.Errorf("got %v and %v, want whole seconds in UTC, as they are stored", key.CreatedAt, key.SignFrom)
 	}
 	public, ok := key.Public().(*ecdsa.PublicKey)
 	if !ok || public.Curve != elliptic.P256() {
@@ -50,7 +50,7 @@ func TestKeyIDIsTheThumbprint(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := ring.Signer().ID; got != rfcThumbprint {
+	if got := ring.Signer(noon).ID; got != rfcThumbprint {
 		t.Errorf("got %q", got)
 	}
 	for range 20 {

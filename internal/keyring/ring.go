@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/go-jose/go-jose/v4"
 )
@@ -22,8 +23,7 @@ func NewRing(keys ...Key) (*Ring, error) {
 	if len(keys) == 0 {
 		return nil, errors.New("a key ring needs a key")
 	}
-	ring := &Ring{keys: slices.Clone(keys)}
-	slices.SortStableFunc(ring.keys, func(a, b Key) int { return b.CreatedAt.Compare(a.CreatedAt) })
+	ring := &Ring{keys: newestFirst(keys)}
 	set := jose.JSONWebKeySet{}
 	for _, key := range ring.keys {
 		set.Keys = append(set.Keys, key.publicJWK())
@@ -36,8 +36,9 @@ func NewRing(keys ...Key) (*Ring, error) {
 	return ring, nil
 }
 
-// Signer gives the key that new tokens are signed with: the newest.
-func (r *Ring) Signer() Key { return r.keys[0] }
+// Signer gives the key that signs at that time. So a switch needs no write: every replica makes it by its own clock, with a
+// key that it has known for long.
+func (r *Ring) Signer(now time.Time) Key { return r.keys[signing(r.keys, now)] }
 
 // Lookup finds a key by its ID.
 func (r *Ring) Lookup(id string) (Key, bool) {
@@ -51,3 +52,21 @@ func (r *Ring) Lookup(id string) (Key, bool) {
 
 // JWKS gives the JSON Web Key Set (RFC 7517 section 5) of all public halves. The caller must not change it.
 func (r *Ring) JWKS() []byte { return r.jwks }
+
+// newestFirst gives the keys in order of the time from which they sign.
+func newestFirst(keys []Key) []Key {
+	keys = slices.Clone(keys)
+	slices.SortStableFunc(keys, func(a, b Key) int { return b.SignFrom.Compare(a.SignFrom) })
+	return keys
+}
+
+// signing gives the index of the key that signs, in keys that are newest first: the newest whose time has come or, where none
+// has, the oldest, so that a clock that is behind finds one too.
+func signing(keys []Key, now time.Time) int {
+	for i, key := range keys {
+		if !key.SignFrom.After(now) {
+			return i
+		}
+	}
+	return len(keys) - 1
+}

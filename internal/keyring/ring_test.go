@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/claviger/claviger/internal/keyring"
 )
@@ -17,8 +18,11 @@ func TestNewRingNeedsAKey(t *testing.T) {
 	}
 }
 
-func TestTheNewestKeySigns(t *testing.T) {
+func TestSigner(t *testing.T) {
 	oldest, middle, newest, twin := generate(t, -2), generate(t, -1), generate(t, 0), generate(t, 0)
+	waiting := generate(t, 1)
+	made := generate(t, 1)
+	made.SignFrom = noon.Add(-30 * time.Minute)
 	for _, row := range []struct {
 		name string
 		keys []keyring.Key
@@ -29,12 +33,17 @@ func TestTheNewestKeySigns(t *testing.T) {
 		{"the newest signs where it comes last", []keyring.Key{oldest, middle, newest}, newest},
 		{"the newest signs where it comes between", []keyring.Key{oldest, newest, middle}, newest},
 		{"of two that are as new, the first signs", []keyring.Key{oldest, newest, twin}, newest},
+		{"one whose time has not come does not sign", []keyring.Key{waiting, middle, oldest}, middle},
+		{"one signs from its very second", []keyring.Key{middle, newest}, newest},
+		{"where no time has come, the first to come signs", []keyring.Key{generate(t, 2), waiting, generate(t, 3)}, waiting},
+		{"the only key signs before its time", []keyring.Key{waiting}, waiting},
+		{"when a key was made does not matter", []keyring.Key{made, middle}, made},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			given := slices.Clone(row.keys)
 			ring := newRing(t, row.keys...)
-			if got := ring.Signer(); got.ID != row.want.ID {
-				t.Errorf("got the key of %v", got.CreatedAt)
+			if got := ring.Signer(noon); got.ID != row.want.ID {
+				t.Errorf("got the key of %v", got.SignFrom)
 			}
 			for i, key := range row.keys {
 				if key.ID != given[i].ID {
@@ -48,9 +57,29 @@ func TestTheNewestKeySigns(t *testing.T) {
 	}
 }
 
+// TestSwitch: the same ring changes its signer as time goes by, and nobody writes anything.
+func TestSwitch(t *testing.T) {
+	before, after := generate(t, -1), generate(t, 1)
+	ring := newRing(t, before, after)
+	for _, row := range []struct {
+		name string
+		now  time.Time
+		want keyring.Key
+	}{
+		{"before any", noon.Add(-2 * time.Hour), before},
+		{"a second before the switch", noon.Add(time.Hour - time.Second), before},
+		{"at the switch", noon.Add(time.Hour), after},
+		{"after it", noon.Add(1000 * time.Hour), after},
+	} {
+		if got := ring.Signer(row.now); got.ID != row.want.ID {
+			t.Errorf("%s: got the key of %v", row.name, got.SignFrom)
+		}
+	}
+}
+
 func TestLookupOfAnUnknownKey(t *testing.T) {
 	ring := newRing(t, generate(t, 0))
-	for _, id := range []string{"", generate(t, 0).ID, strings.ToUpper(ring.Signer().ID), ring.Signer().ID[:42]} {
+	for _, id := range []string{"", generate(t, 0).ID, strings.ToUpper(ring.Signer(noon).ID), ring.Signer(noon).ID[:42]} {
 		if key, ok := ring.Lookup(id); ok || key.ID != "" {
 			t.Errorf("%q: got %q", id, key.ID)
 		}
@@ -61,9 +90,9 @@ func TestLookupOfAnUnknownKey(t *testing.T) {
 func TestRingIsImmutable(t *testing.T) {
 	keys := []keyring.Key{generate(t, 0), generate(t, -1)}
 	ring := newRing(t, keys...)
-	signer := ring.Signer().ID
+	signer := ring.Signer(noon).ID
 	keys[0], keys[1] = generate(t, 1), generate(t, 2)
-	if ring.Signer().ID != signer {
+	if ring.Signer(noon).ID != signer {
 		t.Error("the ring has another signer")
 	}
 }

@@ -10,9 +10,9 @@ import (
 	"github.com/claviger/claviger/internal/keyring"
 )
 
-// Mint signs claims with the ring's signing key.
+// Mint signs claims with the key that signs at the time of issue.
 func Mint(issuer string, ring *keyring.Ring, claims Claims) (string, error) {
-	key := ring.Signer()
+	key := ring.Signer(claims.IssuedAt)
 	unsigned := jwt.NewWithClaims(jwt.GetSigningMethod(key.Algorithm), claims.wire(issuer))
 	unsigned.Header["typ"] = headerType
 	unsigned.Header["kid"] = key.ID

@@ -17,9 +17,9 @@ import (
 // TestMint pins down what is in a token (RFC 9068 section 2): those who verify offline depend on it.
 func TestMint(t *testing.T) {
 	ring := newRing(t)
-	kid := ring.Signer().ID
+	kid := ring.Signer(noon).ID
 	unrestricted := claims()
-	unrestricted.Account, unrestricted.Audience = "", []string{"https://a", "https://b"}
+	unrestricted.Account, unrestricted.SecretID, unrestricted.Audience = "", "", []string{"https://a", "https://b"}
 	for _, row := range []struct {
 		name   string
 		claims token.Claims
@@ -28,10 +28,10 @@ func TestMint(t *testing.T) {
 		{
 			"a token of an account", claims(),
 			`{"iss":"https://auth.example.com","sub":"acme.orders","aud":["https://auth.example.com"],"exp":1772370000,"iat":1772366400,` +
-				`"jti":"b64-id","client_id":"acme.orders","scope":"Webhook MCP","account":"acme","incarnation":"uid"}`,
+				`"jti":"b64-id","client_id":"acme.orders","scope":"Webhook MCP","account":"acme","incarnation":"uid","secret_id":"b64-secret"}`,
 		},
 		{
-			"a token of no account, for two resources", unrestricted,
+			"a token of no account and no client secret, for two resources", unrestricted,
 			`{"iss":"https://auth.example.com","sub":"acme.orders","aud":["https://a","https://b"],"exp":1772370000,"iat":1772366400,` +
 				`"jti":"b64-id","client_id":"acme.orders","scope":"Webhook MCP","incarnation":"uid"}`,
 		},
@@ -67,19 +67,25 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
-// TestRotation: the newest key signs, and tokens of older keys verify as long as their key is in the ring.
+// TestRotation: a key signs from its time on, and tokens of older keys verify as long as their key is in the ring.
 func TestRotation(t *testing.T) {
 	before := newRing(t)
-	raw := mint(t, before)
 	key, err := keyring.Generate(rand.Reader, noon.Add(time.Minute))
 	if err != nil {
 		t.Fatal(err)
 	}
-	both, err := keyring.NewRing(before.Signer(), key)
+	both, err := keyring.NewRing(before.Signer(noon), key)
 	if err != nil {
 		t.Fatal(err)
 	}
 	after, err := keyring.NewRing(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := mint(t, both)
+	later := claims()
+	later.IssuedAt = noon.Add(time.Minute)
+	young, err := token.Mint(issuer, both, later)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,10 +95,12 @@ func TestRotation(t *testing.T) {
 		ring *keyring.Ring
 		good bool
 	}{
-		{"an old token verifies beside the new key", raw, both, true},
-		{"an old token dies with its key", raw, after, false},
-		{"a new token is signed with the new key", mint(t, both), after, true},
-		{"a new token does not verify with the old key", mint(t, both), before, false},
+		{"before its time the new key does not sign", old, before, true},
+		{"an old token verifies beside the new key", old, both, true},
+		{"an old token dies with its key", old, after, false},
+		{"at its time the new key signs", young, after, true},
+		{"a new token verifies beside the old key", young, both, true},
+		{"a new token does not verify with the old key", young, before, false},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			if _, err := token.Verify(row.raw, row.ring, expect); (err == nil) != row.good {

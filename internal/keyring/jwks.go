@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package keyring
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"encoding/json"
+	"errors"
+
+	"github.com/go-jose/go-jose/v4"
+)
+
+// ParseJWKS makes a ring of a JSON Web Key Set that JWKS gave, for those who have no private key and verify tokens all the
+// same. Its keys verify and never sign: nobody may ask it for a Signer. Keys for other algorithms, and keys whose ID is not
+// their thumbprint, are not of Claviger and are left out.
+func ParseJWKS(raw []byte) (*Ring, error) {
+	var set jose.JSONWebKeySet
+	if err := json.Unmarshal(raw, &set); err != nil {
+		return nil, errors.New("this is not a JSON Web Key Set")
+	}
+	var keys []Key
+	for _, entry := range set.Keys {
+		public, ok := entry.Key.(*ecdsa.PublicKey)
+		if !ok || entry.Algorithm != AlgorithmES256 || public.Curve != elliptic.P256() {
+			continue
+		}
+		key, err := newKey(&ecdsa.PrivateKey{PublicKey: *public}) // without its private half
+		if err == nil && key.ID == entry.KeyID {
+			keys = append(keys, key)
+		}
+	}
+	if len(keys) == 0 {
+		return nil, errors.New("the JSON Web Key Set has no key for " + AlgorithmES256)
+	}
+	return NewRing(keys...)
+}
