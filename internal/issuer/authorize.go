@@ -4,7 +4,6 @@ package issuer
 
 import (
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/claviger/claviger/api/v1alpha1"
@@ -33,9 +32,11 @@ type Access struct {
 	ExpiresAt time.Time
 }
 
-// Authorize says whether a token is good for a place. It fails with invalid_token (expired, tampered, of another issuer,
-// audience, level or account, or its client or account is gone, suspended or no longer allowed), with insufficient_scope
-// (genuine and alive, but not for this), or with server_error.
+var errRevoked = errors.New("the token is revoked")
+
+// Authorize says whether a token is good for a place. It fails with invalid_token (expired, revoked, tampered, of another
+// issuer, audience, level or account, or its client or account is gone, suspended or no longer allowed), with
+// insufficient_scope (genuine and alive, but not for this), or with server_error.
 func (s *Service) Authorize(raw string, need Need) (Access, error) {
 	if !s.Directory.Synced() {
 		return Access{}, oauth.ServerError(errNotSynced)
@@ -44,7 +45,7 @@ func (s *Service) Authorize(raw string, need Need) (Access, error) {
 	if !ok {
 		return Access{}, oauth.ServerError(errNoKeys)
 	}
-	claims, err := token.Verify(raw, ring, token.Expect{Issuer: s.Issuer, Audience: s.Issuer, Now: s.Now()})
+	claims, err := s.verify(ring, raw)
 	if err != nil {
 		return Access{}, oauth.InvalidToken(err)
 	}
@@ -62,27 +63,23 @@ func (s *Service) Authorize(raw string, need Need) (Access, error) {
 	return access, admit(access, client, need)
 }
 
-// living finds the client of genuine claims and checks that it, and the account it acts on, are still the ones that the
-// token was issued for and may still be used. The client is nil where there is none.
+// living finds the client of genuine claims and checks that they still hold. The client is nil where there is none.
 func (s *Service) living(claims token.Claims) (*credential.Client, error) {
 	subject, found := s.Directory.Subject(claims.ClientID)
 	if !found {
 		return nil, errUnknownClient
 	}
-	client := subject.Client
-	if err := s.Rules.Judge(subject); err != nil {
-		return client, err
-	}
 	account := subject.Account
-	if client.ConsoleLevel() && claims.Account != "" {
-		if account = s.Directory.Account(claims.Account); !account.Active() {
-			return client, fmt.Errorf("account %s of the restriction is gone or suspended", claims.Account)
-		}
+	if subject.Client.ConsoleLevel() && claims.Account != "" {
+		account = s.Directory.Account(claims.Account)
 	}
-	if incarnation(client, account) != claims.Incarnation {
-		return client, errors.New("the client or its account is not the one the token was issued for")
+	if err := s.check(claims, subject, account); err != nil {
+		return subject.Client, err
 	}
-	return client, nil
+	if s.Directory.Revoked(claims.ID) {
+		return subject.Client, errRevoked
+	}
+	return subject.Client, nil
 }
 
 // scopesNow gives what the token may do of what its client may still do: a scope that was taken away from the client is

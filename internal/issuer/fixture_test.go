@@ -19,6 +19,7 @@ import (
 	"github.com/claviger/claviger/internal/keyring"
 	"github.com/claviger/claviger/internal/kube"
 	"github.com/claviger/claviger/internal/oauth"
+	"github.com/claviger/claviger/internal/token"
 	"github.com/claviger/claviger/test/builder"
 )
 
@@ -42,12 +43,14 @@ func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{directory: &kube.Directory{}, keys: &kube.Keys{}, now: noon}
 	w.Service = &issuer.Service{
-		Issuer:    issuerURL,
-		Rules:     credential.Rules{ConsoleNamespaces: []string{"platform"}},
+		Minter: issuer.Minter{
+			Issuer: issuerURL,
+			Rules:  credential.Rules{ConsoleNamespaces: []string{"platform"}},
+			Now:    func() time.Time { return w.now },
+			Random: mathrand.NewChaCha8([32]byte{}),
+		},
 		Directory: w.directory,
 		Keys:      w.keys,
-		Now:       func() time.Time { return w.now },
-		Random:    mathrand.NewChaCha8([32]byte{}),
 	}
 	w.loadPepper(t)
 	w.loadRing(t, newKey(t, noon))
@@ -155,6 +158,26 @@ func (w *world) issue(t *testing.T, clientID string, scopes ...string) issuer.Gr
 		t.Fatalf("no token for %s: %v", clientID, err)
 	}
 	return grant
+}
+
+// claims reads a genuine token.
+func (w *world) claims(t *testing.T, raw string) token.Claims {
+	t.Helper()
+	claims, err := token.Verify(raw, w.ring(t), token.Expect{Issuer: issuerURL, Audience: issuerURL, Now: w.now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return claims
+}
+
+// subject finds a client that must exist.
+func (w *world) subject(t *testing.T, clientID string) credential.Subject {
+	t.Helper()
+	subject, found := w.directory.Subject(clientID)
+	if !found {
+		t.Fatalf("there is no client %s", clientID)
+	}
+	return subject
 }
 
 // codeOf gives the code of an OAuth error; empty for nil, and the whole text of any other error.

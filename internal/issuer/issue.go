@@ -3,17 +3,12 @@
 package issuer
 
 import (
-	"encoding/base64"
-	"errors"
-	"fmt"
-	"io"
 	"strings"
 	"time"
 
 	"github.com/claviger/claviger/api/v1alpha1"
 	"github.com/claviger/claviger/internal/credential"
 	"github.com/claviger/claviger/internal/oauth"
-	"github.com/claviger/claviger/internal/token"
 )
 
 // Grant is a token and what it is good for.
@@ -28,68 +23,27 @@ type Grant struct {
 	Lifetime  time.Duration
 }
 
-var (
-	errUnknownClient = errors.New("no such client")
-	errWrongSecret   = errors.New("wrong client secret")
-	errNoKeys        = errors.New("the key material is not loaded")
-	errNotSynced     = errors.New("the objects are not all known yet")
-)
-
-// decoy stands in for a client that does not exist, so that answering costs the same work.
-var decoy = &credential.Client{ID: "decoy", UID: "decoy", Verifiers: credential.Verifiers{{}}}
-
 // Issue answers a token request (RFC 6749 section 4.4). It fails with invalid_client, invalid_scope, invalid_target or
 // server_error; the Grant that comes with an error has no token.
 func (s *Service) Issue(request oauth.TokenRequest) (Grant, error) {
-	subject, err := s.authenticate(request.Client)
+	caller, err := s.authenticate(request.Client)
 	if err != nil {
-		return Grant{ClientID: clientIDOf(subject)}, err
+		return Grant{ClientID: caller.clientID()}, err
 	}
-	grant := Grant{ClientID: subject.Client.ID, Lifetime: s.Rules.TokenLifetime(subject)}
+	grant := Grant{ClientID: caller.clientID(), Lifetime: s.Rules.TokenLifetime(caller.Subject)}
 	if len(request.Resources) > 0 {
 		return grant, oauth.InvalidTarget("no such resource")
 	}
-	account, err := s.scopeGrant(&grant, subject, request.Scopes)
+	account, err := s.scopeGrant(&grant, caller.Subject, request.Scopes)
 	if err != nil {
 		return grant, err
 	}
-	err = s.mint(&grant, subject.Client, account)
-	return grant, err
-}
-
-// authenticate verifies the secret, then judges the client. Everything that fails here has one and the same answer, and
-// costs the same: one digest for each reading of what was presented.
-func (s *Service) authenticate(presented oauth.ClientAuthentication) (credential.Subject, error) {
-	if !s.Directory.Synced() {
-		return credential.Subject{}, oauth.ServerError(errNotSynced)
-	}
-	pepper, ok := s.Keys.Pepper()
+	ring, ok := s.Keys.Ring()
 	if !ok {
-		return credential.Subject{}, oauth.ServerError(errNoKeys)
+		return grant, oauth.ServerError(errNoKeys)
 	}
-	known := credential.Subject{}
-	cause := errUnknownClient
-	for _, reading := range presented.Readings {
-		subject, found := s.Directory.Subject(reading.ClientID)
-		client := decoy
-		if found {
-			client, known, cause = subject.Client, subject, errWrongSecret
-		}
-		if client.Verify(pepper, reading.Secret, s.Now()) && found {
-			if err := s.Rules.Judge(subject); err != nil {
-				return subject, oauth.InvalidClient(err)
-			}
-			return subject, nil
-		}
-	}
-	return known, oauth.InvalidClient(cause)
-}
-
-func clientIDOf(subject credential.Subject) string {
-	if subject.Client == nil {
-		return ""
-	}
-	return subject.Client.ID
+	err = s.sign(ring, &grant, incarnation(caller.Client, account), caller.secretID)
+	return grant, err
 }
 
 // scopeGrant sets the scopes and the account of the grant: what was asked for of what the client has, or all of it where
@@ -103,16 +57,12 @@ func (s *Service) scopeGrant(grant *Grant, subject credential.Subject, asked oau
 			wanted = append(wanted, scope)
 		}
 	}
-	grant.Scopes = subject.Client.Scopes
-	if len(wanted) > 0 {
-		grant.Scopes = wanted.Intersect(subject.Client.Scopes)
-	}
-	if len(grant.Scopes) == 0 {
-		return nil, oauth.InvalidScope("the client has none of the scopes asked for")
+	var err error
+	if grant.Scopes, err = grantable(wanted, subject.Client); err != nil {
+		return nil, err
 	}
 	account := subject.Account
 	if len(restrictions) > 0 {
-		var err error
 		if account, err = s.restrict(subject, restrictions); err != nil {
 			return nil, err
 		}
@@ -136,32 +86,4 @@ func (s *Service) restrict(subject credential.Subject, restrictions oauth.Scopes
 		return nil, oauth.InvalidScope("the account of the restriction is not available to this client")
 	}
 	return account, nil
-}
-
-func (s *Service) mint(grant *Grant, client *credential.Client, account *credential.Account) error {
-	ring, ok := s.Keys.Ring()
-	if !ok {
-		return oauth.ServerError(errNoKeys)
-	}
-	id := make([]byte, 16)
-	if _, err := io.ReadFull(s.Random, id); err != nil {
-		return oauth.ServerError(fmt.Errorf("making a token ID: %w", err))
-	}
-	grant.TokenID = base64.RawURLEncoding.EncodeToString(id)
-	issuedAt := s.Now().Truncate(time.Second)
-	signed, err := token.Mint(s.Issuer, ring, token.Claims{
-		ID:          grant.TokenID,
-		ClientID:    client.ID,
-		Audience:    []string{s.Issuer},
-		Scope:       grant.Scopes.String(),
-		Account:     grant.AccountID,
-		Incarnation: incarnation(client, account),
-		IssuedAt:    issuedAt,
-		ExpiresAt:   issuedAt.Add(grant.Lifetime),
-	})
-	if err != nil {
-		return oauth.ServerError(err)
-	}
-	grant.AccessToken = signed
-	return nil
 }

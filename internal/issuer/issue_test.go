@@ -72,17 +72,14 @@ func TestTokenSaysWhatWasGranted(t *testing.T) {
 			if grant.Lifetime != row.lifetime || grant.AccountID != row.account || grant.Scopes.String() != row.scope || grant.ClientID != row.client {
 				t.Errorf("got the grant %+v", grant)
 			}
-			claims, err := token.Verify(grant.AccessToken, w.ring(t), token.Expect{Issuer: issuerURL, Audience: issuerURL, Now: w.now})
-			if err != nil {
-				t.Fatal(err)
-			}
+			claims := w.claims(t, grant.AccessToken)
 			if claims.Incarnation == "" {
 				t.Error("the token is not tied to a life of its client")
 			}
 			claims.Incarnation, claims.IssuedAt, claims.ExpiresAt = "", claims.IssuedAt.UTC(), claims.ExpiresAt.UTC()
 			want := token.Claims{
 				ID: grant.TokenID, ClientID: row.client, Audience: []string{issuerURL}, Scope: row.scope, Account: row.account,
-				IssuedAt: noon, ExpiresAt: noon.Add(row.lifetime),
+				SecretID: w.subject(t, row.client).Client.Verifiers[0].SecretID(), IssuedAt: noon, ExpiresAt: noon.Add(row.lifetime),
 			}
 			if !reflect.DeepEqual(claims, want) {
 				t.Errorf("got %+v, want %+v", claims, want)
@@ -156,8 +153,12 @@ func TestReplacedSecret(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			w.now = noon.Add(row.after)
-			if _, err := w.Issue(oauth.TokenRequest{Client: presented("acme.orders", row.secret)}); codeOf(err) != row.code {
-				t.Errorf("got %v", err)
+			grant, err := w.Issue(oauth.TokenRequest{Client: presented("acme.orders", row.secret)})
+			if codeOf(err) != row.code {
+				t.Fatalf("got %v", err)
+			}
+			if want := w.verifiers(object, row.secret, time.Time{})[0].SecretID(); err == nil && w.claims(t, grant.AccessToken).SecretID != want {
+				t.Error("the token does not name the secret that it was taken with")
 			}
 		})
 	}

@@ -82,7 +82,7 @@ func TestLifeOfAToken(t *testing.T) {
 		{"another account is suspended", func(_ *testing.T, w *world) { w.account("beta", builder.Suspended()) }, yes},
 
 		{"a new signing key is added", func(t *testing.T, w *world) {
-			w.loadRing(t, w.ring(t).Signer(), newKey(t, noon.Add(time.Minute)))
+			w.loadRing(t, w.ring(t).Signer(noon), newKey(t, noon.Add(time.Minute)))
 		}, yes},
 		{"the signing key is replaced", func(t *testing.T, w *world) { w.loadRing(t, newKey(t, noon)) }, un},
 		{"the Secret of the signing keys is damaged", func(t *testing.T, w *world) {

@@ -1,20 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package issuer is what the token service does, without HTTP: issue a token to a client, and say what a token may do.
-// It makes no call to the API server: all that it reads is in memory.
+// Package issuer is what the token service does, without HTTP: issue a token to a client, say what a token may do, and revoke
+// one. To issue and to judge it makes no call to the API server: all that it reads is in memory.
 package issuer
 
 import (
-	"crypto/sha256"
-	"encoding/base64"
-	"io"
-	"time"
+	"context"
 
 	"github.com/claviger/claviger/internal/credential"
 	"github.com/claviger/claviger/internal/keyring"
+	"github.com/claviger/claviger/internal/token"
 )
 
-// Directory knows the clients and accounts that exist now. It answers from memory.
+// Directory knows the clients and accounts that exist now, and the tokens that were revoked. It answers from memory.
 type Directory interface {
 	// Synced reports whether all that exists is known. Before that, not to be found means nothing.
 	Synced() bool
@@ -22,6 +20,8 @@ type Directory interface {
 	Subject(clientID string) (credential.Subject, bool)
 	// Account finds an account by its ID; nil where there is none.
 	Account(accountID string) *credential.Account
+	// Revoked reports whether the token of that ID was revoked by itself.
+	Revoked(tokenID string) bool
 }
 
 // Keys gives the operator's key material as it is now. It answers from memory.
@@ -32,29 +32,18 @@ type Keys interface {
 	Ring() (*keyring.Ring, bool)
 }
 
-// Service issues and judges tokens. All of its fields are required. It is safe for concurrent use.
-type Service struct {
-	// Issuer is the issuer identifier (RFC 8414 section 2): iss of every token, and aud where no resource is named.
-	Issuer    string
-	Rules     credential.Rules
-	Directory Directory
-	Keys      Keys
-	Now       func() time.Time
-	Random    io.Reader
+// Revoker revokes single tokens.
+type Revoker interface {
+	// Revoke makes every replica refuse a token until it would have expired. Once it has returned without an error the
+	// Directory says so here, and within a second everywhere. It takes a few seconds at most.
+	Revoke(ctx context.Context, claims token.Claims) error
 }
 
-// incarnation names one life of a client, at its level, together with the account that its token acts on. It is part of the
-// token and computed anew on every use, so a token dies with either object even where one of the same name follows, and
-// when its client moves between the console and an account.
-func incarnation(client *credential.Client, account *credential.Account) string {
-	identity := "account/"
-	if client.ConsoleLevel() {
-		identity = "console/"
-	}
-	identity += string(client.UID) + "/"
-	if account != nil {
-		identity += string(account.UID)
-	}
-	sum := sha256.Sum256([]byte(identity))
-	return base64.RawURLEncoding.EncodeToString(sum[:12])
+// Service issues, judges and revokes tokens. All of its fields are required, but for the Revoker where nothing is revoked. It is
+// safe for concurrent use.
+type Service struct {
+	Minter
+	Directory Directory
+	Keys      Keys
+	Revoker   Revoker
 }

@@ -18,12 +18,13 @@ import (
 	"github.com/claviger/claviger/internal/credential"
 )
 
-// Directory holds every client, account and namespace as the API server last told, each read from its object once.
-// Look-ups take no lock and make no call; they go on answering while the API server is away.
+// Directory holds every client, account, namespace and revoked token as the API server last told, each read from its object
+// once. Look-ups take no lock and make no call; they go on answering while the API server is away.
 type Directory struct {
-	clients    sync.Map // client ID -> *credential.Client
-	accounts   sync.Map // account ID -> *credential.Account
-	namespaces sync.Map // name -> credential.Namespace
+	clients    claims[*credential.Client] // by client ID
+	accounts   sync.Map                   // account ID -> *credential.Account
+	namespaces sync.Map                   // name -> credential.Namespace
+	revoked    claims[revocation]         // by token ID
 
 	feeds  []toolscache.ResourceEventHandlerRegistration
 	synced atomic.Bool
@@ -43,13 +44,13 @@ func (d *Directory) Synced() bool {
 	return true
 }
 
-// Subject finds a client by its ID, with all that its verdict depends on.
+// Subject finds a client by its ID, with all that its verdict depends on. Where several claim the ID it is the one that has it.
 func (d *Directory) Subject(clientID string) (credential.Subject, bool) {
-	found, ok := d.clients.Load(clientID)
+	client, ok := d.clients.load(clientID)
 	if !ok {
 		return credential.Subject{}, false
 	}
-	subject := credential.Subject{Client: found.(*credential.Client)}
+	subject := credential.Subject{Client: client}
 	subject.Namespace = credential.Namespace{Name: subject.Client.Namespace}
 	if namespace, ok := d.namespaces.Load(subject.Client.Namespace); ok {
 		subject.Namespace = namespace.(credential.Namespace)
@@ -68,17 +69,25 @@ func (d *Directory) Account(accountID string) *credential.Account {
 	return nil
 }
 
-// Store takes in an object as it is now: a ClientCredential, an Account, or the metadata of a Namespace. Others are
-// ignored.
+// Revoked reports whether there is a RevokedToken of that token ID.
+func (d *Directory) Revoked(tokenID string) bool {
+	_, revoked := d.revoked.load(tokenID)
+	return revoked
+}
+
+// Store takes in an object as it is now: a ClientCredential, an Account, a RevokedToken, or the metadata of a Namespace. Others
+// are ignored.
 func (d *Directory) Store(object any) {
 	switch object := object.(type) {
 	case *v1alpha1.ClientCredential:
-		client := credential.ReadClient(object)
-		d.clients.Store(client.ID, client)
+		read := credential.ReadClient(object)
+		d.clients.store(client.ObjectKeyFromObject(object), read.ID, read)
 	case *v1alpha1.Account:
 		// A selector that does not parse selects nothing; the Account's own condition says so.
 		account, _ := credential.ReadAccount(object)
 		d.accounts.Store(account.ID, account)
+	case *v1alpha1.RevokedToken:
+		d.revoked.store(client.ObjectKeyFromObject(object), object.Spec.TokenID, revocation{})
 	case *metav1.PartialObjectMetadata:
 		d.namespaces.Store(object.Name, credential.Namespace{Name: object.Name, Labels: labels.Set(object.Labels)})
 	}
@@ -88,9 +97,11 @@ func (d *Directory) Store(object any) {
 func (d *Directory) Forget(object any) {
 	switch object := object.(type) {
 	case *v1alpha1.ClientCredential:
-		d.clients.Delete(credential.ClientID(object))
+		d.clients.forget(client.ObjectKeyFromObject(object))
 	case *v1alpha1.Account:
 		d.accounts.Delete(object.Name)
+	case *v1alpha1.RevokedToken:
+		d.revoked.forget(client.ObjectKeyFromObject(object))
 	case *metav1.PartialObjectMetadata:
 		d.namespaces.Delete(object.Name)
 	case toolscache.DeletedFinalStateUnknown:
@@ -98,9 +109,10 @@ func (d *Directory) Forget(object any) {
 	}
 }
 
-// Follow keeps the directory up to date from a cache. It is called once, before anything else.
+// Follow keeps the directory up to date from a cache, which holds RevokedTokens of the operator's namespace only. It is called
+// once, before anything else.
 func (d *Directory) Follow(ctx context.Context, informers cache.Informers) error {
-	for _, object := range []client.Object{&v1alpha1.ClientCredential{}, &v1alpha1.Account{}, NamespaceMetadata()} {
+	for _, object := range []client.Object{&v1alpha1.ClientCredential{}, &v1alpha1.Account{}, &v1alpha1.RevokedToken{}, NamespaceMetadata()} {
 		informer, err := informers.GetInformer(ctx, object, cache.BlockUntilSynced(false))
 		if err != nil {
 			return fmt.Errorf("watching %T: %w", object, err)

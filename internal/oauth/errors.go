@@ -13,6 +13,7 @@ import (
 const (
 	CodeInvalidRequest       = "invalid_request"
 	CodeInvalidClient        = "invalid_client"
+	CodeInvalidGrant         = "invalid_grant"
 	CodeUnsupportedGrantType = "unsupported_grant_type"
 	CodeInvalidScope         = "invalid_scope"
 	CodeInvalidTarget        = "invalid_target"
@@ -54,6 +55,11 @@ func InvalidRequest(format string, args ...any) *Error {
 // IDs exist; the cause is for the audit log.
 func InvalidClient(cause error) *Error {
 	return &Error{Code: CodeInvalidClient, Description: "client authentication failed", cause: cause}
+}
+
+// InvalidGrant: the token in the request was issued to another client (RFC 6749 section 5.2, RFC 7009 section 2.1).
+func InvalidGrant(format string, args ...any) *Error {
+	return &Error{Code: CodeInvalidGrant, Description: fmt.Sprintf(format, args...)}
 }
 
 // UnsupportedGrantType: the token endpoint knows only client_credentials.

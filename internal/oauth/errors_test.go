@@ -34,6 +34,7 @@ func TestErrors(t *testing.T) {
 		private error
 	}{
 		{"invalid_request has no cause", oauth.InvalidRequest("a %s", "b"), "invalid_request", nil},
+		{"invalid_grant has no cause", oauth.InvalidGrant("a %s", "b"), "invalid_grant", nil},
 		{"invalid_client keeps its cause", oauth.InvalidClient(cause), "invalid_client", cause},
 		{"unsupported_grant_type has no cause", oauth.UnsupportedGrantType(), "unsupported_grant_type", nil},
 		{"invalid_scope has no cause", oauth.InvalidScope("a %s", "b"), "invalid_scope", nil},

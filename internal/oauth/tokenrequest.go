@@ -10,18 +10,6 @@ const GrantClientCredentials = "client_credentials"
 // maxResources bounds how many resource and audience parameters one request may have.
 const maxResources = 16
 
-// RawTokenRequest is what a token request brought, as it came.
-type RawTokenRequest struct {
-	// Query is the undecoded query string.
-	Query string
-	// ContentType is the value of that header.
-	ContentType string
-	// Authorization holds every value of that header.
-	Authorization []string
-	// Body is the whole body; the caller has bounded it.
-	Body []byte
-}
-
 // TokenRequest is a well-formed request to the token endpoint. Nothing in it is verified.
 type TokenRequest struct {
 	Client ClientAuthentication
@@ -31,15 +19,12 @@ type TokenRequest struct {
 	Resources []string
 }
 
-// ParseTokenRequest judges the form of a token request, in this order: no query string (what is there would be in an
-// access log), a well-formed body, one grant type which is client_credentials, one way of client authentication,
-// well-formed scopes. Unknown parameters are ignored (RFC 6749 section 3.2).
+// ParseTokenRequest judges the form of a token request, in this order: no query string, a well-formed body, one grant type
+// which is client_credentials, one way of client authentication, well-formed scopes. Unknown parameters are ignored (RFC 6749
+// section 3.2).
 // It fails with invalid_request, unsupported_grant_type, invalid_client, invalid_scope or invalid_target.
-func ParseTokenRequest(raw RawTokenRequest) (TokenRequest, error) {
-	if raw.Query != "" {
-		return TokenRequest{}, InvalidRequest("parameters belong in the body, not in the URL")
-	}
-	body, err := parseForm(raw.ContentType, raw.Body)
+func ParseTokenRequest(raw RawRequest) (TokenRequest, error) {
+	body, err := raw.form()
 	if err != nil {
 		return TokenRequest{}, err
 	}

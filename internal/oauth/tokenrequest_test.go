@@ -21,8 +21,8 @@ const formType = "application/x-www-form-urlencoded"
 const minimal = "grant_type=client_credentials&client_id=acme.orders&client_secret=s3cret"
 
 // post is a token request with a body and no Authorization header.
-func post(body string) oauth.RawTokenRequest {
-	return oauth.RawTokenRequest{ContentType: formType, Body: []byte(body)}
+func post(body string) oauth.RawRequest {
+	return oauth.RawRequest{ContentType: formType, Body: []byte(body)}
 }
 
 // basicHeader is an Authorization header of HTTP Basic, credentials as given.
@@ -115,7 +115,7 @@ func FuzzParseTokenRequest(f *testing.F) {
 	f.Add("", formType, basicHeader("a:b"), minimal)
 	f.Add("", formType, "Basic !", "grant_type=client_credentials")
 	f.Fuzz(func(t *testing.T, query, contentType, authorization, body string) {
-		raw := oauth.RawTokenRequest{Query: query, ContentType: contentType, Body: []byte(body)}
+		raw := oauth.RawRequest{Query: query, ContentType: contentType, Body: []byte(body)}
 		if authorization != "" {
 			raw.Authorization = []string{authorization}
 		}

@@ -13,6 +13,7 @@ import (
 // base of its endpoints; /verify is for gateways, which call the Service and not the issuer.
 const (
 	PathToken   = "/oauth/token" //nolint:gosec // G101: a path, not a credential
+	PathRevoke  = "/oauth/revoke"
 	PathJWKS    = "/oauth/jwks"
 	PathVerify  = "/verify"
 	PathHealthy = "/healthz"
@@ -25,6 +26,7 @@ const (
 func Routes(api *oauthapi.API, issuerPath string, ready func() bool) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle(issuerPath+PathToken, api.Metrics.Time("token", api.Token))
+	mux.Handle(issuerPath+PathRevoke, api.Metrics.Time("revoke", api.Revoke))
 	mux.Handle(issuerPath+PathJWKS, api.Metrics.Time("jwks", api.JWKS))
 	mux.Handle(PathVerify, api.Metrics.Time("verify", api.Verify))
 	health(mux, ready)

@@ -28,8 +28,10 @@ type Claims struct {
 	// Incarnation ties the token to one life of its credential and account: deleting and re-creating either under the
 	// same name makes another.
 	Incarnation string
-	IssuedAt    time.Time
-	ExpiresAt   time.Time
+	// SecretID names the client secret that the token was taken with. Empty in tokens from before it was noted.
+	SecretID  string
+	IssuedAt  time.Time
+	ExpiresAt time.Time
 }
 
 // wireClaims is the JSON of Claims (RFC 9068 section 2.2).
@@ -39,6 +41,7 @@ type wireClaims struct {
 	Scope       string `json:"scope"`
 	Account     string `json:"account,omitempty"`
 	Incarnation string `json:"incarnation"`
+	SecretID    string `json:"secret_id,omitempty"`
 }
 
 func (c Claims) wire(issuer string) wireClaims {
@@ -55,6 +58,7 @@ func (c Claims) wire(issuer string) wireClaims {
 		Scope:       c.Scope,
 		Account:     c.Account,
 		Incarnation: c.Incarnation,
+		SecretID:    c.SecretID,
 	}
 }
 
@@ -66,6 +70,7 @@ func (w wireClaims) claims() Claims {
 		Scope:       w.Scope,
 		Account:     w.Account,
 		Incarnation: w.Incarnation,
+		SecretID:    w.SecretID,
 		IssuedAt:    w.IssuedAt.Time,
 		ExpiresAt:   w.ExpiresAt.Time,
 	}

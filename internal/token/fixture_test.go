@@ -27,7 +27,7 @@ var expect = token.Expect{Issuer: issuer, Audience: issuer, Now: noon}
 func claims() token.Claims {
 	return token.Claims{
 		ID: "b64-id", ClientID: "acme.orders", Audience: []string{issuer}, Scope: "Webhook MCP", Account: "acme",
-		Incarnation: "uid", IssuedAt: noon, ExpiresAt: noon.Add(time.Hour),
+		Incarnation: "uid", SecretID: "b64-secret", IssuedAt: noon, ExpiresAt: noon.Add(time.Hour),
 	}
 }
 
@@ -35,7 +35,8 @@ func claims() token.Claims {
 func wire(changes map[string]any) jwt.MapClaims {
 	all := jwt.MapClaims{
 		"iss": issuer, "sub": "acme.orders", "aud": []string{issuer}, "jti": "b64-id", "client_id": "acme.orders",
-		"scope": "Webhook MCP", "account": "acme", "incarnation": "uid", "iat": noon.Unix(), "exp": noon.Add(time.Hour).Unix(),
+		"scope": "Webhook MCP", "account": "acme", "incarnation": "uid", "secret_id": "b64-secret",
+		"iat": noon.Unix(), "exp": noon.Add(time.Hour).Unix(),
 	}
 	return change(all, changes)
 }
@@ -73,7 +74,7 @@ func forge(t testing.TB, method jwt.SigningMethod, key any, header map[string]an
 
 // headerOf is the header of a genuine token of the ring, with some members changed.
 func headerOf(ring *keyring.Ring, changes map[string]any) map[string]any {
-	header := map[string]any{"typ": "at+jwt", "kid": ring.Signer().ID}
+	header := map[string]any{"typ": "at+jwt", "kid": ring.Signer(noon).ID}
 	maps.Copy(header, changes) // forge leaves out what is nil
 	return header
 }
@@ -81,7 +82,7 @@ func headerOf(ring *keyring.Ring, changes map[string]any) map[string]any {
 // sign makes a token that is genuine but for the changes.
 func sign(t testing.TB, ring *keyring.Ring, header, body map[string]any) string {
 	t.Helper()
-	return forge(t, jwt.SigningMethodES256, ring.Signer().Private(), headerOf(ring, header), wire(body))
+	return forge(t, jwt.SigningMethodES256, ring.Signer(noon).Private(), headerOf(ring, header), wire(body))
 }
 
 func mint(t testing.TB, ring *keyring.Ring) string {
@@ -94,4 +95,4 @@ func mint(t testing.TB, ring *keyring.Ring) string {
 }
 
 // publicOf gives the public key that everybody can fetch.
-func publicOf(ring *keyring.Ring) crypto.PublicKey { return ring.Signer().Public() }
+func publicOf(ring *keyring.Ring) crypto.PublicKey { return ring.Signer(noon).Public() }

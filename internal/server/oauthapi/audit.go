@@ -10,13 +10,17 @@ import (
 	"github.com/claviger/claviger/internal/oauth"
 )
 
-// Audit events, one line for every token request and for every refusal at /verify. They hold what is listed here and
+// Audit events, one line for every token request, every revocation request and every refusal at /verify. They hold what is listed here and
 // nothing else: no header, no token, and no parameter but the scopes that a guard needs of a token that is ours. A client
 // ID is written only if such a client exists: people paste secrets into the wrong field. Every decision is counted too.
 const (
 	eventIssued  = "token issued"
 	eventRefused = "token refused"
 	eventDenied  = "access denied"
+
+	eventRevoked    = "token revoked"
+	eventNothing    = "nothing to revoke"
+	eventNotRevoked = "revocation refused"
 )
 
 func (a *API) issued(grant issuer.Grant, method string) {
@@ -43,6 +47,22 @@ func (a *API) denied(access issuer.Access, need issuer.Need, err error) {
 		needs = need.Scopes.String() // of a call without a good token, anybody at all may have written the query
 	}
 	a.Audit.Info(eventDenied, "error", code, "clientID", access.ClientID, "needs", needs, "reason", reasonOf(err))
+}
+
+func (a *API) revoked(outcome issuer.Revocation, method string) {
+	if outcome.Nothing != nil {
+		a.Metrics.revocations.WithLabelValues(resultNothing).Inc()
+		a.Audit.Info(eventNothing, "clientID", outcome.ClientID, "tokenID", outcome.TokenID, "method", method, "reason", reasonOf(outcome.Nothing))
+		return
+	}
+	a.Metrics.revocations.WithLabelValues(resultRevoked).Inc()
+	a.Audit.Info(eventRevoked, "clientID", outcome.ClientID, "tokenID", outcome.TokenID, "method", method)
+}
+
+func (a *API) notRevoked(outcome issuer.Revocation, method string, err error) {
+	code := codeOf(err)
+	a.Metrics.revocations.WithLabelValues(code).Inc()
+	a.Audit.Info(eventNotRevoked, "error", code, "clientID", outcome.ClientID, "tokenID", outcome.TokenID, "method", method, "reason", reasonOf(err))
 }
 
 func codeOf(err error) string {

@@ -14,13 +14,16 @@ const (
 	resultIssued   = "issued"
 	resultAdmitted = "admitted"
 	resultNoToken  = "no_token"
+	resultRevoked  = "revoked"
+	resultNothing  = "nothing_to_revoke"
 )
 
 // Metrics are the counters and histograms of the endpoints. No label holds anything that a client can choose.
 type Metrics struct {
-	tokens   *prometheus.CounterVec
-	verdicts *prometheus.CounterVec
-	duration *prometheus.HistogramVec
+	tokens      *prometheus.CounterVec
+	revocations *prometheus.CounterVec
+	verdicts    *prometheus.CounterVec
+	duration    *prometheus.HistogramVec
 }
 
 // NewMetrics registers the metrics.
@@ -29,6 +32,10 @@ func NewMetrics(registerer prometheus.Registerer) *Metrics {
 		tokens: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "claviger_token_requests_total",
 			Help: "Token requests by result: issued, or the OAuth error code.",
+		}, []string{"result"}),
+		revocations: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "claviger_revocation_requests_total",
+			Help: "Revocation requests by result: revoked, nothing_to_revoke, or the OAuth error code.",
 		}, []string{"result"}),
 		verdicts: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "claviger_verify_requests_total",
@@ -40,7 +47,7 @@ func NewMetrics(registerer prometheus.Registerer) *Metrics {
 			Buckets: []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .05, .25, 1, 5},
 		}, []string{"endpoint", "code"}),
 	}
-	registerer.MustRegister(m.tokens, m.verdicts, m.duration)
+	registerer.MustRegister(m.tokens, m.revocations, m.verdicts, m.duration)
 	return m
 }
 

@@ -3,8 +3,6 @@
 package oauthapi
 
 import (
-	"errors"
-	"io"
 	"net/http"
 	"time"
 
@@ -12,9 +10,6 @@ import (
 	"github.com/claviger/claviger/internal/oauth"
 	"github.com/claviger/claviger/internal/server/respond"
 )
-
-// maxTokenRequest bounds the body of a token request, in bytes.
-const maxTokenRequest = 64 << 10
 
 // tokenAnswer is the answer of the token endpoint (RFC 6749 section 5.1; clientId is an addition of ours).
 type tokenAnswer struct {
@@ -48,27 +43,14 @@ func (a *API) Token(w http.ResponseWriter, r *http.Request) {
 }
 
 func (a *API) issue(w http.ResponseWriter, r *http.Request) (issuer.Grant, string, error) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxTokenRequest))
+	raw, err := rawRequest(w, r)
 	if err != nil {
-		return issuer.Grant{}, "", badBody(err)
+		return issuer.Grant{}, "", err
 	}
-	request, err := oauth.ParseTokenRequest(oauth.RawTokenRequest{
-		Query:         r.URL.RawQuery,
-		ContentType:   r.Header.Get("Content-Type"),
-		Authorization: r.Header.Values("Authorization"),
-		Body:          body,
-	})
+	request, err := oauth.ParseTokenRequest(raw)
 	if err != nil {
 		return issuer.Grant{}, "", err
 	}
 	grant, err := a.Issuer.Issue(request)
 	return grant, request.Client.Method, err
-}
-
-func badBody(err error) error {
-	var tooLarge *http.MaxBytesError
-	if errors.As(err, &tooLarge) {
-		return oauth.InvalidRequest("the body is larger than %d bytes", tooLarge.Limit)
-	}
-	return oauth.InvalidRequest("the body could not be read")
 }

@@ -87,6 +87,7 @@ func TestTokenError(t *testing.T) {
 		body   string
 	}{
 		{"a malformed request is 400", oauth.InvalidRequest("x is missing"), 400, with(), `{"error":"invalid_request","error_description":"x is missing"}`},
+		{"a token of another client is 400", oauth.InvalidGrant("not yours"), 400, with(), `{"error":"invalid_grant","error_description":"not yours"}`},
 		{"another grant type is 400", oauth.UnsupportedGrantType(), 400, with(), `{"error":"unsupported_grant_type","error_description":"grant_type must be client_credentials"}`},
 		{"a scope that cannot be granted is 400", oauth.InvalidScope("none"), 400, with(), `{"error":"invalid_scope","error_description":"none"}`},
 		{"a resource that is unknown is 400", oauth.InvalidTarget("none"), 400, with(), `{"error":"invalid_target","error_description":"none"}`},
@@ -150,7 +151,7 @@ func TestBearerError(t *testing.T) {
 func everyError() []error {
 	cause := fault.Terminalf("Suspended", "%s: %w", canary, errors.New(canary))
 	return []error{
-		oauth.InvalidRequest("a"), oauth.UnsupportedGrantType(), oauth.InvalidScope("a"), oauth.InvalidTarget("a"),
+		oauth.InvalidRequest("a"), oauth.InvalidGrant("a"), oauth.UnsupportedGrantType(), oauth.InvalidScope("a"), oauth.InvalidTarget("a"),
 		oauth.InsufficientScope("a"), oauth.InvalidClient(cause), oauth.InvalidToken(cause), oauth.ServerError(cause),
 		cause, fmt.Errorf("%s: %w", canary, oauth.InvalidToken(cause)), errors.Join(oauth.ErrNoToken, cause),
 	}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package oauthapi
+
+import (
+	"errors"
+	"io"
+	"net/http"
+
+	"github.com/claviger/claviger/internal/oauth"
+)
+
+// maxBody bounds the body of a client's request, in bytes.
+const maxBody = 64 << 10
+
+// rawRequest reads what a client sent to an endpoint that it authenticates at.
+func rawRequest(w http.ResponseWriter, r *http.Request) (oauth.RawRequest, error) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if err != nil {
+		return oauth.RawRequest{}, badBody(err)
+	}
+	return oauth.RawRequest{
+		Query:         r.URL.RawQuery,
+		ContentType:   r.Header.Get("Content-Type"),
+		Authorization: r.Header.Values("Authorization"),
+		Body:          body,
+	}, nil
+}
+
+func badBody(err error) error {
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		return oauth.InvalidRequest("the body is larger than %d bytes", tooLarge.Limit)
+	}
+	return oauth.InvalidRequest("the body could not be read")
+}
