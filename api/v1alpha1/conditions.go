@@ -56,7 +56,8 @@ const (
 // ConditionSecretPublished says whether the Secret holds what it should and the token service can verify it.
 //
 //   - True: reason Published.
-//   - False: SecretConflict, SecretNotFound, InvalidSecret, InvalidTemplate, KeysNotReady or WriteFailed.
+//   - False: SecretConflict, SecretNotFound, InvalidSecret, InvalidTemplate, TokenNotIssued,
+//     KeysNotReady or WriteFailed.
 //   - Unknown: reason NotAttempted.
 const ConditionSecretPublished = "SecretPublished"
 
@@ -74,6 +75,9 @@ const (
 	ReasonInvalidTemplate = "InvalidTemplate"
 	// ReasonKeysNotReady: the pepper is missing or damaged.
 	ReasonKeysNotReady = "KeysNotReady"
+	// ReasonTokenNotIssued: spec.accessToken asks for a live token, and spec.revokeTokensBefore, which is still to come, would
+	// kill it.
+	ReasonTokenNotIssued = "TokenNotIssued"
 	// ReasonWriteFailed: the API server did not take a read or a write, or did not answer; it is tried again.
 	ReasonWriteFailed = "WriteFailed"
 	// ReasonNotAttempted: the rules do not allow the credential, so nothing was published or changed.

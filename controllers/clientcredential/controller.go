@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/tools/events"
@@ -21,6 +22,7 @@ import (
 	"github.com/claviger/claviger/api/v1alpha1"
 	"github.com/claviger/claviger/internal/credential"
 	"github.com/claviger/claviger/internal/fault"
+	"github.com/claviger/claviger/internal/issuer"
 	"github.com/claviger/claviger/internal/kube"
 )
 
@@ -41,15 +43,20 @@ type Reconciler struct {
 	Rules    credential.Rules
 	// OperatorNamespace holds the pepper.
 	OperatorNamespace string
-	// Issuer and TokenURL go into the Secret.
-	Issuer   string
+	// Minter makes the tokens that are delivered in Secrets. Its issuer identifier goes into every Secret, with TokenURL and
+	// IssuerCA: PEM certificates that verify the issuer, empty where the world's own do.
+	Minter   issuer.Minter
 	TokenURL string
-	Now      func() time.Time
-	Random   io.Reader
+	IssuerCA string
+	// Rotations counts new client secrets by cause.
+	Rotations *prometheus.CounterVec
+	Now       func() time.Time
+	Random    io.Reader
 
 	// prepared are successors that could not be published yet. A retry takes up the one that is there: another one each
 	// time would change the status, which would bring on the next retry at once.
-	prepared sync.Map // types.NamespacedName -> oauth.ClientSecret
+	prepared sync.Map // types.NamespacedName -> prepared
+	imports  *imports
 }
 
 // Reconcile brings one ClientCredential to what its spec says, and writes the status, whatever happened, where it differs.
@@ -57,10 +64,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	object := &v1alpha1.ClientCredential{}
 	err := r.Get(ctx, request.NamespacedName, object)
 	if apierrors.IsNotFound(err) {
-		r.Secrets.Written.Forget(kind, request.NamespacedName)
-		r.Secrets.Forget(request.NamespacedName)
-		r.prepared.Delete(request.NamespacedName)
-		return ctrl.Result{}, nil // the garbage collector removes the Secret
+		return r.result(nil, r.departed(ctx, request.NamespacedName))
 	}
 	if err != nil {
 		return ctrl.Result{}, fmt.Errorf("reading ClientCredential %s: %w", request, err)
@@ -70,8 +74,8 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	}
 	s := newScope(object)
 	err = r.run(ctx, s)
-	if isStale(err) {
-		return r.result(s, err) // what the status would say is stale too
+	if isStale(err) || errors.Is(err, errSettling) {
+		return r.result(s, err) // what the status would say is stale too, or not true yet
 	}
 	// An object that has gone meanwhile has no status to write.
 	if statusErr := client.IgnoreNotFound(r.writeStatus(ctx, s)); statusErr != nil {
@@ -83,12 +87,13 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 // run goes through the phases until one fails.
 func (r *Reconciler) run(ctx context.Context, s *scope) error {
 	for _, phase := range []func(context.Context, *scope) error{
-		r.judge, r.loadPepper, r.loadSecret, r.plan, r.stageVerifiers, r.publish,
+		r.identify, r.judge, r.loadPepper, r.loadSecrets, r.plan, r.render, r.stageVerifiers, r.publish, r.retire, r.deliverToken,
 	} {
 		if err := phase(ctx, s); err != nil {
 			return err
 		}
 	}
+	s.published = true
 	return nil
 }
 
@@ -116,31 +121,39 @@ func (r *Reconciler) patchStatus(ctx context.Context, s *scope) error {
 	return nil
 }
 
-// result turns an error into what the queue shall do. Faults are shown as conditions and need no log line of their own.
+// result turns an error into what the queue shall do. Faults are shown as conditions and need no log line of their own. There is
+// no scope where the object is gone.
 func (r *Reconciler) result(s *scope, err error) (ctrl.Result, error) {
 	switch found, isFault := fault.As(err); {
 	case isStale(err):
 		return ctrl.Result{RequeueAfter: staleRetry}, nil
+	case errors.Is(err, errSettling):
+		return ctrl.Result{RequeueAfter: settling}, nil
 	case isFault && found.Reason == v1alpha1.ReasonSecretConflict:
 		return ctrl.Result{RequeueAfter: conflictPoll}, nil
-	case isFault:
-		return r.untilExpiry(s), nil // what it waits for is watched
+	case isFault: // what it waits for is watched
 	case err != nil:
 		return ctrl.Result{}, err
 	}
-	return r.untilExpiry(s), nil
+	if s == nil {
+		return ctrl.Result{}, nil
+	}
+	s.wakeAt(credential.ReadVerifiers(s.object.Status.Verifiers).NextExpiry(r.Now()))
+	return ctrl.Result{RequeueAfter: r.until(s.wake)}, nil
+}
+
+// longestSleep bounds how long a clock that has jumped goes unnoticed.
+const longestSleep = time.Hour
+
+// until gives how long to wait for a time, or zero where there is none.
+func (r *Reconciler) until(wake time.Time) time.Duration {
+	if wake.IsZero() {
+		return 0
+	}
+	return min(max(wake.Sub(r.Now()), time.Second), longestSleep)
 }
 
 // isStale reports whether the cache was behind the API server. Looking again shortly is all that it takes.
 func isStale(err error) bool {
 	return errors.Is(err, kube.ErrStale) || apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err)
-}
-
-// untilExpiry comes back when a replaced secret stops working, to drop its verifier.
-func (r *Reconciler) untilExpiry(s *scope) ctrl.Result {
-	next := credential.ReadVerifiers(s.object.Status.Verifiers).NextExpiry(r.Now())
-	if next.IsZero() {
-		return ctrl.Result{}
-	}
-	return ctrl.Result{RequeueAfter: max(next.Sub(r.Now()), time.Second)}
 }

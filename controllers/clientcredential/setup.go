@@ -7,6 +7,8 @@ import (
 	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -16,60 +18,117 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/claviger/claviger/api/v1alpha1"
+	"github.com/claviger/claviger/internal/credential"
 	"github.com/claviger/claviger/internal/kube"
 )
 
-// accountIndex finds the credentials of an account without looking at all others.
-const accountIndex = "spec.accountRef.name"
+// Indexes find credentials without looking at all of them.
+const (
+	accountIndex   = "spec.accountRef.name"
+	clientIDIndex  = "status.clientID"
+	secretRefIndex = "spec.secretRef.name" //nolint:gosec // G101: a field, not a credential
+	// tokenIDIndex finds the revocation of a token.
+	tokenIDIndex = "spec.tokenID" //nolint:gosec // G101: a field, not a credential
+)
 
 // workers reconcile at the same time. Each waits for the API server most of its time.
 const workers = 8
 
-// SetupWithManager registers the controller: it runs for a credential when that, its Secret, the spec of its Account, the
-// labels of its namespace, or the pepper changes.
+// SetupWithManager registers the controller: it runs for a credential when that, one of its Secrets, the spec of its Account,
+// the labels of its namespace, another claimant of its client ID, a revocation of one of its tokens, the pepper or the signing
+// keys change.
 func (r *Reconciler) SetupWithManager(ctx context.Context, manager ctrl.Manager) error {
-	err := manager.GetFieldIndexer().IndexField(ctx, &v1alpha1.ClientCredential{}, accountIndex, accountOf)
-	if err != nil {
-		return fmt.Errorf("indexing ClientCredentials by account: %w", err)
+	if err := index(ctx, manager.GetFieldIndexer()); err != nil {
+		return err
 	}
-	return ctrl.NewControllerManagedBy(manager).
+	built, err := ctrl.NewControllerManagedBy(manager).
 		For(&v1alpha1.ClientCredential{}).
-		Owns(&corev1.Secret{}).
-		Watches(&v1alpha1.Account{}, r.enqueue(func(account client.Object) client.ListOption {
-			return client.MatchingFields{accountIndex: account.GetName()}
+		Watches(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(ownersOf)).
+		Watches(&v1alpha1.ClientCredential{}, r.enqueue(func(object client.Object) []client.ListOption {
+			return []client.ListOption{client.MatchingFields{clientIDIndex: credential.ClientID(object.(*v1alpha1.ClientCredential))}}
+		})).
+		Watches(&v1alpha1.RevokedToken{}, r.enqueue(func(revoked client.Object) []client.ListOption {
+			return []client.ListOption{client.MatchingFields{clientIDIndex: revoked.(*v1alpha1.RevokedToken).Spec.ClientID}}
+		})).
+		Watches(&v1alpha1.Account{}, r.enqueue(func(account client.Object) []client.ListOption {
+			return []client.ListOption{client.MatchingFields{accountIndex: account.GetName()}}
 		}), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
-		WatchesMetadata(kube.NamespaceMetadata(), r.enqueue(func(namespace client.Object) client.ListOption {
-			return client.InNamespace(namespace.GetName())
+		WatchesMetadata(kube.NamespaceMetadata(), r.enqueue(func(namespace client.Object) []client.ListOption {
+			return []client.ListOption{client.InNamespace(namespace.GetName())}
 		}), builder.WithPredicates(predicate.LabelChangedPredicate{})).
-		Watches(&corev1.Secret{}, r.enqueue(func(client.Object) client.ListOption {
-			return client.InNamespace(corev1.NamespaceAll) // every digest is made with the pepper
-		}), builder.WithPredicates(predicate.NewPredicateFuncs(r.isPepper))).
+		Watches(&corev1.Secret{}, r.enqueue(func(client.Object) []client.ListOption {
+			return nil // every digest is made with the pepper, and every delivered token with a signing key
+		}), builder.WithPredicates(predicate.NewPredicateFuncs(r.isKeyMaterial))).
 		WithOptions(controller.Options{MaxConcurrentReconciles: workers}).
-		Complete(r)
-}
-
-func accountOf(object client.Object) []string {
-	if ref := object.(*v1alpha1.ClientCredential).Spec.AccountRef; ref != nil {
-		return []string{ref.Name}
+		Build(r)
+	if err != nil {
+		return fmt.Errorf("building the controller: %w", err)
 	}
+	r.imports = &imports{manager: manager, controller: built, reconciler: r}
 	return nil
 }
 
-func (r *Reconciler) isPepper(object client.Object) bool {
-	return object.GetNamespace() == r.OperatorNamespace && object.GetName() == v1alpha1.PepperSecretName
+func index(ctx context.Context, indexer client.FieldIndexer) error {
+	for name, value := range map[string]func(*v1alpha1.ClientCredential) string{
+		clientIDIndex: credential.ClientID,
+		accountIndex: func(object *v1alpha1.ClientCredential) string {
+			if ref := object.Spec.AccountRef; ref != nil {
+				return ref.Name
+			}
+			return ""
+		},
+		secretRefIndex: func(object *v1alpha1.ClientCredential) string {
+			if ref := object.Spec.SecretRef; ref != nil {
+				return ref.Name
+			}
+			return ""
+		},
+	} {
+		err := indexer.IndexField(ctx, &v1alpha1.ClientCredential{}, name, func(object client.Object) []string {
+			if text := value(object.(*v1alpha1.ClientCredential)); text != "" {
+				return []string{text}
+			}
+			return nil
+		})
+		if err != nil {
+			return fmt.Errorf("indexing ClientCredentials by %s: %w", name, err)
+		}
+	}
+	err := indexer.IndexField(ctx, &v1alpha1.RevokedToken{}, tokenIDIndex, func(object client.Object) []string {
+		return []string{object.(*v1alpha1.RevokedToken).Spec.TokenID}
+	})
+	if err != nil {
+		return fmt.Errorf("indexing RevokedTokens: %w", err)
+	}
+	return kube.IndexByOwner(ctx, indexer, kind)
 }
 
-// enqueue asks for every credential that an object's change may concern.
-func (r *Reconciler) enqueue(concerned func(client.Object) client.ListOption) handler.EventHandler {
+// ownersOf finds the credential that a Secret belongs to or belonged to, whether or not it still exists.
+func ownersOf(_ context.Context, secret client.Object) []reconcile.Request {
+	var requests []reconcile.Request
+	for _, name := range kube.OwnerNames(secret, kind) {
+		requests = append(requests, reconcile.Request{NamespacedName: types.NamespacedName{Namespace: secret.GetNamespace(), Name: name}})
+	}
+	return requests
+}
+
+func (r *Reconciler) isKeyMaterial(object client.Object) bool {
+	return object.GetNamespace() == r.OperatorNamespace && v1alpha1.ReservedSecretName(object.GetName())
+}
+
+// enqueue asks for every credential that an object's change may concern, but for the object itself.
+func (r *Reconciler) enqueue(concerned func(client.Object) []client.ListOption) handler.EventHandler {
 	return handler.EnqueueRequestsFromMapFunc(func(ctx context.Context, object client.Object) []reconcile.Request {
 		var credentials v1alpha1.ClientCredentialList
-		if err := r.List(ctx, &credentials, concerned(object)); err != nil {
+		if err := r.List(ctx, &credentials, concerned(object)...); err != nil {
 			ctrl.LoggerFrom(ctx).Error(err, "Listing credentials from the cache", "concerning", client.ObjectKeyFromObject(object))
 			return nil
 		}
-		requests := make([]reconcile.Request, len(credentials.Items))
+		var requests []reconcile.Request
 		for i := range credentials.Items {
-			requests[i].NamespacedName = client.ObjectKeyFromObject(&credentials.Items[i])
+			if metav1.Object(&credentials.Items[i]).GetUID() != object.GetUID() {
+				requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&credentials.Items[i])})
+			}
 		}
 		return requests
 	})

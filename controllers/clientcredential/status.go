@@ -4,10 +4,8 @@ package clientcredential
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -16,12 +14,6 @@ import (
 	"github.com/claviger/claviger/internal/fault"
 )
 
-// blocked notes what is in the way of publishing, and gives it back.
-func (s *scope) blocked(err error) error {
-	s.publishErr = err
-	return err
-}
-
 // summarize writes the status that the scope stands for.
 func (s *scope) summarize(now time.Time) {
 	if !s.judged {
@@ -29,14 +21,20 @@ func (s *scope) summarize(now time.Time) {
 	}
 	status := &s.object.Status
 	status.ObservedGeneration = s.object.Generation
-	status.ClientID = s.client.ID
-	if s.published {
-		status.Binding = &v1alpha1.SecretBinding{Name: s.secretKey.Name}
+	if s.object.Spec.SecretRef == nil || s.established() != "" || s.imported.ClientID != "" {
+		status.ClientID = s.client.ID
+	}
+	if minutes := int32(s.lifetime / time.Minute); minutes > 0 {
+		status.TokenExpiryMinutes = minutes
+	}
+	if s.bound {
+		status.Binding = &v1alpha1.SecretBinding{Name: s.bindingName()}
+		status.Rotation = s.rotation.Status(s.todo.Made)
 	}
 	allowed, published := s.allowed(), s.secretPublished()
 	s.set(now, allowed)
 	s.set(now, published)
-	s.set(now, ready(s.secretKey.Name, allowed, published))
+	s.set(now, ready(s.bindingName(), allowed, published))
 	s.setOrRemove(now, v1alpha1.ConditionReconciling, s.obstacle(), fault.Waiting)
 	s.setOrRemove(now, v1alpha1.ConditionStalled, s.obstacle(), fault.Terminal)
 }
@@ -44,17 +42,26 @@ func (s *scope) summarize(now time.Time) {
 // allowed is the condition Allowed: the verdict of the rules.
 func (s *scope) allowed() metav1.Condition {
 	if s.verdict == nil {
-		return condition(v1alpha1.ConditionAllowed, metav1.ConditionTrue, v1alpha1.ReasonAllowed, "The rules allow this credential")
+		return condition(v1alpha1.ConditionAllowed, metav1.ConditionTrue, v1alpha1.ReasonAllowed, "The rules allow this credential"+s.capped())
 	}
 	found, _ := fault.As(s.verdict)
 	return condition(v1alpha1.ConditionAllowed, metav1.ConditionFalse, found.Reason, found.Message)
+}
+
+// capped says that tokens live shorter than the spec asks for.
+func (s *scope) capped() string {
+	asked := time.Duration(s.object.Spec.TokenExpiryMinutes) * time.Minute
+	if asked <= s.lifetime {
+		return ""
+	}
+	return fmt.Sprintf("; its tokens live %d minutes, which is the maximum here, and not %d", s.lifetime/time.Minute, asked/time.Minute)
 }
 
 // secretPublished is the condition SecretPublished.
 func (s *scope) secretPublished() metav1.Condition {
 	const name = v1alpha1.ConditionSecretPublished
 	if s.published {
-		return condition(name, metav1.ConditionTrue, v1alpha1.ReasonPublished, "Secret "+s.secretKey.Name+" holds the current client secret")
+		return condition(name, metav1.ConditionTrue, v1alpha1.ReasonPublished, "Secret "+s.bindingName()+" holds the current client secret")
 	}
 	if s.verdict != nil {
 		return condition(name, metav1.ConditionUnknown, v1alpha1.ReasonNotAttempted, "The Secret is left as it is while the credential is not allowed")
@@ -114,49 +121,4 @@ func (s *scope) set(now time.Time, c metav1.Condition) {
 
 func condition(name string, status metav1.ConditionStatus, reason, message string) metav1.Condition {
 	return metav1.Condition{Type: name, Status: status, Reason: reason, Message: message}
-}
-
-// Actions of events (what the controller did).
-const (
-	actionReconcile = "Reconcile"
-	actionReplace   = "ReplaceSecret"
-)
-
-// maxNote is the API's bound on the note of an event, in bytes. A longer one would be refused, and the event lost.
-const maxNote = 1024
-
-// reasonReplaced is the reason of the event that tells that clients should take up a new secret.
-const reasonReplaced = "SecretReplaced"
-
-// tell records an event where Ready has changed.
-func (r *Reconciler) tell(s *scope) {
-	now := meta.FindStatusCondition(s.object.Status.Conditions, v1alpha1.ConditionReady)
-	before := s.readyBefore
-	if now == nil || (before != nil && before.Status == now.Status && before.Reason == now.Reason) {
-		return
-	}
-	kind := corev1.EventTypeWarning
-	if now.Status == metav1.ConditionTrue {
-		kind = corev1.EventTypeNormal
-	}
-	r.Recorder.Eventf(s.object, nil, kind, now.Reason, actionReconcile, "%s", note(now.Message))
-}
-
-// note shortens a message to what an event may hold. The condition has the whole of it.
-func note(message string) string {
-	const ellipsis = "..."
-	if len(message) <= maxNote {
-		return message
-	}
-	return strings.ToValidUTF8(message[:maxNote-len(ellipsis)], "") + ellipsis
-}
-
-func (r *Reconciler) tellReplaced(s *scope) {
-	before := "no longer works"
-	if until := s.todo.Published.PreviousExpiry(); !until.IsZero() {
-		before = "works until " + until.UTC().Format(time.RFC3339)
-	}
-	r.Recorder.Eventf(s.object, nil, corev1.EventTypeWarning, reasonReplaced, actionReplace,
-		"Secret %s was deleted or edited: it has a new client secret under the same client ID; the one before %s",
-		s.secretKey.Name, before)
 }

@@ -5,7 +5,11 @@ package app
 import (
 	"context"
 	"crypto/rand"
+	"crypto/x509"
+	"errors"
 	"fmt"
+	"os"
+	"time"
 
 	"github.com/go-logr/logr"
 	"github.com/spf13/cobra"
@@ -23,7 +27,8 @@ import (
 	"github.com/claviger/claviger/api/v1alpha1"
 	"github.com/claviger/claviger/controllers/account"
 	"github.com/claviger/claviger/controllers/clientcredential"
-	"github.com/claviger/claviger/controllers/keymaterial"
+	"github.com/claviger/claviger/controllers/revokedtoken"
+	"github.com/claviger/claviger/internal/issuer"
 	"github.com/claviger/claviger/internal/kube"
 	"github.com/claviger/claviger/internal/server"
 )
@@ -33,6 +38,12 @@ type ManagerOptions struct {
 	Common
 	HealthAddress string
 	LeaderElect   bool
+	// SigningKeyInterval is how long a signing key signs, SigningKeyLead how long it is published before.
+	SigningKeyInterval, SigningKeyLead time.Duration
+	// IssuerCAFile holds the PEM certificates that verify the issuer; empty where the world's own do.
+	IssuerCAFile string
+
+	issuerCA string
 }
 
 func newManagerCommand() *cobra.Command {
@@ -40,8 +51,26 @@ func newManagerCommand() *cobra.Command {
 	command := newRoleCommand("manager", "Run the controllers: Secrets, conditions, keys", &options.Common, options.Complete,
 		func(ctx context.Context, config *rest.Config) error { return RunManager(ctx, config, options) })
 	command.Flags().StringVar(&options.HealthAddress, "health-bind-address", "127.0.0.1:8081", `address of /healthz and /readyz; "0" switches them off`)
+	command.Flags().StringVar(&options.IssuerCAFile, "issuer-ca-file", "", "file of PEM certificates that verify the issuer, where its CA is private; every Secret gets them as ca.crt")
 	command.Flags().BoolVar(&options.LeaderElect, "leader-elect", true, "work only while holding the lease, so that replicas may stand by")
+	options.bindSigningKeys(command.Flags())
 	return command
+}
+
+// Complete fills in and validates the options.
+func (o *ManagerOptions) Complete() error {
+	mistakes := []error{o.Common.Complete(), o.completeSigningKeys()}
+	if o.IssuerCAFile != "" {
+		content, err := os.ReadFile(o.IssuerCAFile)
+		if err == nil && !x509.NewCertPool().AppendCertsFromPEM(content) {
+			err = fmt.Errorf("%s holds no PEM certificate", o.IssuerCAFile)
+		}
+		if err != nil {
+			mistakes = append(mistakes, fmt.Errorf("--issuer-ca-file: %w", err))
+		}
+		o.issuerCA = string(content)
+	}
+	return errors.Join(mistakes...)
 }
 
 // RunManager runs the manager until the context ends. The options are complete; the logger comes with the context.
@@ -74,7 +103,10 @@ func newManager(ctx context.Context, restConfig *rest.Config, options ManagerOpt
 		Logger: logger,
 		Cache: cache.Options{
 			DefaultTransform: cache.TransformStripManagedFields(),
-			ByObject:         map[client.Object]cache.ByObject{&corev1.Secret{}: {Label: labels.NewSelector().Add(*ours)}},
+			ByObject: map[client.Object]cache.ByObject{
+				&corev1.Secret{}:         {Label: labels.NewSelector().Add(*ours)},
+				&v1alpha1.RevokedToken{}: {Namespaces: map[string]cache.Config{options.Namespace: {}}},
+			},
 		},
 		// Names need be unique only within a process that runs one manager; tests run several.
 		Controller:                    config.Controller{SkipNameValidation: new(true), Logger: logger},
@@ -99,13 +131,20 @@ func newManager(ctx context.Context, restConfig *rest.Config, options ManagerOpt
 
 func addControllers(ctx context.Context, manager ctrl.Manager, options ManagerOptions) error {
 	secrets := kube.Secrets{Client: manager.GetClient(), Live: manager.GetAPIReader(), Written: &kube.Written{}}
-	keys := &keymaterial.Reconciler{Secrets: secrets, Namespace: options.Namespace, Now: options.Clock, Random: rand.Reader}
-	if err := keys.SetupWithManager(manager); err != nil {
-		return fmt.Errorf("adding the keymaterial controller: %w", err)
+	if err := addKeyMaterial(manager, secrets, options); err != nil {
+		return err
 	}
 	accounts := &account.Reconciler{Client: manager.GetClient(), Now: options.Clock}
 	if err := accounts.SetupWithManager(manager); err != nil {
 		return fmt.Errorf("adding the Account controller: %w", err)
+	}
+	revoked := &revokedtoken.Reconciler{Client: manager.GetClient(), Now: options.Clock}
+	if err := revoked.SetupWithManager(manager); err != nil {
+		return fmt.Errorf("adding the RevokedToken controller: %w", err)
+	}
+	rotations, err := rotationsCounter()
+	if err != nil {
+		return err
 	}
 	credentials := &clientcredential.Reconciler{
 		Client:            manager.GetClient(),
@@ -113,8 +152,10 @@ func addControllers(ctx context.Context, manager ctrl.Manager, options ManagerOp
 		Recorder:          manager.GetEventRecorder("claviger-manager"),
 		Rules:             options.rules(),
 		OperatorNamespace: options.Namespace,
-		Issuer:            options.issuer.String(),
+		Minter:            issuer.Minter{Issuer: options.issuer.String(), Rules: options.rules(), Now: options.Clock, Random: rand.Reader},
 		TokenURL:          options.issuer.Endpoint(server.PathToken),
+		IssuerCA:          options.issuerCA,
+		Rotations:         rotations,
 		Now:               options.Clock,
 		Random:            rand.Reader,
 	}

@@ -22,7 +22,10 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 
+	"github.com/claviger/claviger/api/v1alpha1"
 	"github.com/claviger/claviger/internal/issuer"
 	"github.com/claviger/claviger/internal/kube"
 	"github.com/claviger/claviger/internal/oauth"
@@ -47,7 +50,7 @@ type TokenServiceOptions struct {
 
 func newTokenServiceCommand() *cobra.Command {
 	var options TokenServiceOptions
-	command := newRoleCommand("token-service", "Run the token service: tokens, keys, verify", &options.Common, options.Complete,
+	command := newRoleCommand("token-service", "Run the token service: tokens, keys, verify, revoke", &options.Common, options.Complete,
 		func(ctx context.Context, config *rest.Config) error {
 			return listenAndServeTokens(ctx, config, options)
 		})
@@ -104,10 +107,11 @@ func listenAndServeTokens(ctx context.Context, config *rest.Config, options Toke
 // knows every object and has its keys.
 func RunTokenService(ctx context.Context, config *rest.Config, options TokenServiceOptions, public, operations net.Listener) error {
 	group, ctx := errgroup.WithContext(ctx)
-	objects, directory, err := follow(ctx, config)
+	objects, revoker, err := follow(ctx, config, options.Namespace)
 	if err != nil {
 		return err
 	}
+	directory := revoker.Directory
 	clients, err := kubernetes.NewForConfig(config)
 	if err != nil {
 		return fmt.Errorf("building a client: %w", err)
@@ -120,7 +124,8 @@ func RunTokenService(ctx context.Context, config *rest.Config, options TokenServ
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	api := &oauthapi.API{
 		Issuer: &issuer.Service{
-			Issuer: options.issuer.String(), Rules: options.rules(), Directory: directory, Keys: keys, Now: options.Clock, Random: rand.Reader,
+			Minter:    issuer.Minter{Issuer: options.issuer.String(), Rules: options.rules(), Now: options.Clock, Random: rand.Reader},
+			Directory: directory, Keys: keys, Revoker: revoker,
 		},
 		AccountHeader: options.AccountHeader,
 		Metrics:       oauthapi.NewMetrics(registry),
@@ -140,16 +145,35 @@ func RunTokenService(ctx context.Context, config *rest.Config, options TokenServ
 	return group.Wait()
 }
 
-// follow builds the cache of Claviger's own objects and the directory that it feeds. No Secret passes through it.
-func follow(ctx context.Context, config *rest.Config) (cache.Cache, *kube.Directory, error) {
+// follow builds the cache of Claviger's own objects, the directory that it feeds, and what writes RevokedTokens. No Secret passes
+// through it, and only RevokedTokens of the operator's namespace count.
+func follow(ctx context.Context, config *rest.Config, namespace string) (cache.Cache, *kube.Revoker, error) {
 	scheme, err := newScheme()
 	if err != nil {
 		return nil, nil, err
 	}
-	objects, err := cache.New(config, cache.Options{Scheme: scheme, DefaultTransform: cache.TransformStripManagedFields()})
+	transport, err := rest.HTTPClientFor(config)
+	if err != nil {
+		return nil, nil, fmt.Errorf("building a client: %w", err)
+	}
+	// The cache asks for every kind at the start. Sharing what it learns keeps that question, which no timeout of a call bounds,
+	// out of the first revocation.
+	kinds, err := apiutil.NewDynamicRESTMapper(config, transport)
+	if err != nil {
+		return nil, nil, fmt.Errorf("building a mapper of kinds: %w", err)
+	}
+	objects, err := cache.New(config, cache.Options{
+		Scheme: scheme, HTTPClient: transport, Mapper: kinds,
+		DefaultTransform: cache.TransformStripManagedFields(),
+		ByObject:         map[client.Object]cache.ByObject{&v1alpha1.RevokedToken{}: {Namespaces: map[string]cache.Config{namespace: {}}}},
+	})
 	if err != nil {
 		return nil, nil, fmt.Errorf("building the cache: %w", err)
 	}
+	writer, err := client.New(config, client.Options{Scheme: scheme, HTTPClient: transport, Mapper: kinds})
+	if err != nil {
+		return nil, nil, fmt.Errorf("building a client: %w", err)
+	}
 	directory := &kube.Directory{}
-	return objects, directory, directory.Follow(ctx, objects)
+	return objects, &kube.Revoker{Client: writer, Namespace: namespace, Directory: directory}, directory.Follow(ctx, objects)
 }

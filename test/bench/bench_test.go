@@ -67,7 +67,10 @@ func newSubject(b *testing.B) subject {
 	directory.Store(builder.ClientCredential("acme", "orders", builder.ForAccount("acme"), builder.UID("uid"), builder.VerifiedBy(verifiers.Write()...)))
 
 	api := &oauthapi.API{
-		Issuer:        &issuer.Service{Issuer: issuerURL, Directory: directory, Keys: keys, Now: time.Now, Random: rand.Reader},
+		Issuer: &issuer.Service{
+			Minter:    issuer.Minter{Issuer: issuerURL, Now: time.Now, Random: rand.Reader},
+			Directory: directory, Keys: keys,
+		},
 		AccountHeader: "X-Cyclr-Account",
 		Metrics:       oauthapi.NewMetrics(prometheus.NewRegistry()),
 		Audit:         logr.Discard(),

@@ -87,11 +87,14 @@ func expectConsistent(conditions []metav1.Condition) {
 	}
 }
 
-// Secret gives the Secret of a credential, which must exist.
+// Secret gives the Secret of a credential, which must exist: the one that its status names, else that of its own name.
 func (p *Plane) Secret(ctx context.Context, credential *v1alpha1.ClientCredential) *corev1.Secret {
 	GinkgoHelper()
-	secret := &corev1.Secret{}
-	Expect(p.API.Get(ctx, client.ObjectKeyFromObject(credential), secret)).To(Succeed())
+	secret, key := &corev1.Secret{}, client.ObjectKeyFromObject(credential)
+	if credential.Status.Binding != nil {
+		key.Name = credential.Status.Binding.Name
+	}
+	Expect(p.API.Get(ctx, key, secret)).To(Succeed())
 	return secret
 }
 

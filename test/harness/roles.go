@@ -30,6 +30,16 @@ type Role struct {
 	cancel context.CancelFunc
 	done   chan struct{}
 	err    error
+	// metrics is the address of its metrics.
+	metrics string
+}
+
+// Metrics gives the text of the role's metrics.
+func (r *Role) Metrics() string {
+	GinkgoHelper()
+	text, err := get("http://" + r.metrics + server.PathMetrics)
+	Expect(err).NotTo(HaveOccurred())
+	return text
 }
 
 func (p *Plane) run(role string, serve func(context.Context) error) *Role {
@@ -60,6 +70,17 @@ func commonOptions() *app.Common {
 // server.
 func (p *Plane) StartManager(wrap func(http.RoundTripper) http.RoundTripper) *Role {
 	GinkgoHelper()
+	return p.startManager(wrap, func(*app.ManagerOptions) {})
+}
+
+// StartManagerWith starts a manager with options of its own.
+func (p *Plane) StartManagerWith(change func(*app.ManagerOptions)) *Role {
+	GinkgoHelper()
+	return p.startManager(nil, change)
+}
+
+func (p *Plane) startManager(wrap func(http.RoundTripper) http.RoundTripper, change func(*app.ManagerOptions)) *Role {
+	GinkgoHelper()
 	access := p.Identity(sandbox.ManagerServiceAccount)
 	if wrap != nil {
 		access.Wrap(wrap)
@@ -68,8 +89,10 @@ func (p *Plane) StartManager(wrap func(http.RoundTripper) http.RoundTripper) *Ro
 	var err error
 	options.MetricsAddress, err = loopback.FreeAddress(p.ctx)
 	Expect(err).NotTo(HaveOccurred())
+	change(&options)
 	Expect(options.Complete()).To(Succeed())
 	manager := p.run("manager", func(ctx context.Context) error { return app.RunManager(ctx, access, options) })
+	manager.metrics = options.MetricsAddress
 	DeferCleanup(func() {
 		p.tellMetrics(options.MetricsAddress)
 		manager.cancel()
@@ -99,7 +122,13 @@ type TokenService struct {
 // StartTokenService starts a token service and waits until it is ready.
 func (p *Plane) StartTokenService() *TokenService {
 	GinkgoHelper()
-	service := p.LaunchTokenService()
+	return p.StartTokenServiceWith(func(*app.TokenServiceOptions) {})
+}
+
+// StartTokenServiceWith starts a token service with options of its own and waits until it is ready.
+func (p *Plane) StartTokenServiceWith(change func(*app.TokenServiceOptions)) *TokenService {
+	GinkgoHelper()
+	service := p.launchTokenService(change)
 	Eventually(service.Ready).WithTimeout(30*time.Second).Should(BeTrue(), "the token service did not become ready")
 	return service
 }
@@ -107,11 +136,17 @@ func (p *Plane) StartTokenService() *TokenService {
 // LaunchTokenService starts a token service and does not wait.
 func (p *Plane) LaunchTokenService() *TokenService {
 	GinkgoHelper()
+	return p.launchTokenService(func(*app.TokenServiceOptions) {})
+}
+
+func (p *Plane) launchTokenService(change func(*app.TokenServiceOptions)) *TokenService {
+	GinkgoHelper()
 	access := p.Identity(sandbox.TokenServiceServiceAccount)
 	options := app.TokenServiceOptions{
 		Common: *commonOptions(), ListenAddress: "127.0.0.1:0",
 		AccountHeader: app.DefaultAccountHeader, ShutdownGrace: app.DefaultShutdownGrace,
 	}
+	change(&options)
 	Expect(options.Complete()).To(Succeed())
 	public, operations := listen(), listen()
 	service := &TokenService{
@@ -120,6 +155,7 @@ func (p *Plane) LaunchTokenService() *TokenService {
 	service.Role = p.run("token-service", func(ctx context.Context) error {
 		return app.RunTokenService(ctx, access, options, public, operations)
 	})
+	service.metrics = operations.Addr().String()
 	DeferCleanup(func() {
 		p.tellMetrics(operations.Addr().String())
 		service.cancel()
@@ -136,14 +172,6 @@ func (s *TokenService) Ready() bool {
 	}
 	defer response.Body.Close()
 	return response.StatusCode == http.StatusOK
-}
-
-// Metrics gives the text of the metrics endpoint.
-func (s *TokenService) Metrics() string {
-	GinkgoHelper()
-	text, err := get(s.OperationsURL + server.PathMetrics)
-	Expect(err).NotTo(HaveOccurred())
-	return text
 }
 
 // tellMetrics lets the ledger see the metrics of a role, where it still runs.

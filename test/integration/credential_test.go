@@ -75,7 +75,7 @@ var _ = Describe("a ClientCredential", func() {
 		By("touching what changes nothing")
 		harness.Patch(ctx, plane, orders, func(c *v1alpha1.ClientCredential) { c.Annotations = map[string]string{"note": "x"} })
 		harness.Patch(ctx, plane, plane.Secret(ctx, orders), func(s *corev1.Secret) {
-			s.Annotations = map[string]string{"note": "x"}
+			s.Annotations["note"] = "x"
 			s.Labels["theirs"] = "stays"
 		})
 		Consistently(counter.concerning).WithArguments(name).WithTimeout(2*time.Second).Should(Equal(int64(3)), "no further write")
@@ -122,7 +122,7 @@ var _ = Describe("a ClientCredential", func() {
 		}).Should(BeTrue())
 	})
 
-	It("that is deleted and created again has a new secret, and tokens of its first life stay dead", func(ctx context.Context) {
+	It("that is deleted and created again has the same ID, and tokens of its first life stay dead", func(ctx context.Context) {
 		plane.Create(ctx, builder.Account(name, builder.Namespaces(name)))
 		first := builder.ClientCredential(name, "orders", builder.ForAccount(name))
 		plane.Create(ctx, first)
@@ -130,6 +130,9 @@ var _ = Describe("a ClientCredential", func() {
 		Eventually(tokens.Accepts).WithArguments(before).Should(BeTrue())
 		token := tokens.TakeToken(before)
 		Expect(plane.API.Delete(ctx, first)).To(Succeed())
+		Eventually(func() bool {
+			return apierrors.IsNotFound(plane.API.Get(ctx, client.ObjectKeyFromObject(first), &corev1.Secret{}))
+		}).Should(BeTrue(), "the Secret goes too; created before that, the second takes it over, as restore_test.go has it")
 
 		second := builder.ClientCredential(name, "orders", builder.ForAccount(name))
 		plane.Create(ctx, second)

@@ -99,6 +99,37 @@ var _ = Describe("healing", func() {
 		restored(ctx, was)
 	})
 
+	DescribeTable("takes a Secret back that has lost what shows whose it is", func(ctx context.Context, strip func(*corev1.Secret)) {
+		was := plane.Secret(ctx, orders)
+		harness.Patch(ctx, plane, plane.Secret(ctx, orders), strip)
+		restored(ctx, was)
+		Eventually(func() bool { return metav1.IsControlledBy(plane.Secret(ctx, orders), orders) }).Should(BeTrue())
+		Expect(plane.Secret(ctx, orders).Annotations).To(Equal(was.Annotations))
+		Expect(plane.ExpectReady(ctx, orders)).To(Equal(before))
+	},
+		Entry("its owner", func(s *corev1.Secret) { s.OwnerReferences = nil }),
+		Entry("its owner and its annotations", func(s *corev1.Secret) { s.OwnerReferences, s.Annotations = nil, nil }),
+		Entry("its owner and its labels", func(s *corev1.Secret) { s.OwnerReferences, s.Labels = nil, nil }),
+		Entry("all of it", func(s *corev1.Secret) { s.OwnerReferences, s.Labels, s.Annotations = nil, nil, nil }),
+	)
+
+	It("leaves a copy of its Secret alone, whatever the copy says", func(ctx context.Context) {
+		copied := plane.Secret(ctx, orders)
+		copied.ObjectMeta = metav1.ObjectMeta{
+			Namespace: copied.Namespace, Name: "copy", Labels: copied.Labels, Annotations: copied.Annotations, OwnerReferences: copied.OwnerReferences,
+		}
+		plane.Create(ctx, copied)
+		harness.Patch(ctx, plane, orders, func(c *v1alpha1.ClientCredential) {
+			c.Spec.Rotation = &v1alpha1.Rotation{Overlap: &metav1.Duration{}}
+			c.Spec.Scopes = []v1alpha1.Scope{"MCP"}
+		})
+		Eventually(func() string { return string(plane.Secret(ctx, orders).Data["scope"]) }).Should(Equal("MCP"))
+		Consistently(func() string {
+			Expect(plane.API.Get(ctx, client.ObjectKeyFromObject(copied), copied)).To(Succeed())
+			return string(copied.Data["scope"])
+		}).WithTimeout(time.Second).Should(Equal("Webhook"))
+	})
+
 	It("rebuilds a status that was wiped, with the same secret", func(ctx context.Context) {
 		orders.Status = v1alpha1.ClientCredentialStatus{}
 		Expect(plane.API.Status().Update(ctx, orders)).To(Succeed())

@@ -8,6 +8,9 @@ import (
 	"fmt"
 	"sync/atomic"
 	"testing"
+	"time"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -36,6 +39,11 @@ var names atomic.Int64
 
 // fresh gives a name that no other spec has, for accounts and namespaces.
 func fresh() string { return fmt.Sprintf("t%d", names.Add(1)) }
+
+// waitForNextSecond waits until an object created now is younger: the API server stamps objects in whole seconds.
+func waitForNextSecond(older client.Object) {
+	time.Sleep(time.Until(older.GetCreationTimestamp().Add(time.Second + 50*time.Millisecond)))
+}
 
 // readyOrders creates an account that allows the namespace of its own name, and there a credential "orders" for its webhooks,
 // and waits until the token service grants it tokens.

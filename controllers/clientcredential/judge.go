@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package clientcredential
+
+import (
+	"context"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/labels"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/claviger/claviger/api/v1alpha1"
+	"github.com/claviger/claviger/internal/credential"
+	"github.com/claviger/claviger/internal/fault"
+	"github.com/claviger/claviger/internal/kube"
+)
+
+// identify reads the Secret that a user brings. It comes before the verdict, because that Secret may name the client ID. What is
+// wrong with it counts only if the rules allow the credential at all.
+func (r *Reconciler) identify(ctx context.Context, s *scope) error {
+	ref := s.object.Spec.SecretRef
+	if ref == nil {
+		return nil
+	}
+	if err := r.watchImported(); err != nil {
+		return fmt.Errorf("watching the Secrets that credentials refer to: %w", err)
+	}
+	secret, err := r.Secrets.Load(ctx, client.ObjectKey{Namespace: s.object.Namespace, Name: ref.Name})
+	if err != nil {
+		return err
+	}
+	if secret == nil {
+		s.importErr = fault.Waitingf(v1alpha1.ReasonSecretNotFound, "Secret %s of spec.secretRef does not exist", ref.Name)
+		return nil
+	}
+	s.imported, s.importErr = credential.ReadImported(secret, *ref, s.established())
+	if s.importErr == nil {
+		s.client.ID = s.imported.ClientID
+	}
+	return nil
+}
+
+// established is the client ID that the credential has already, or empty where its user has yet to bring it.
+func (s *scope) established() string {
+	if s.object.Spec.ClientID != "" {
+		return s.object.Spec.ClientID
+	}
+	return s.object.Status.ClientID
+}
+
+// judge asks the rules. A credential that is not allowed keeps the Secret it may have, so that lifting a suspension is
+// enough to make it work again, and gets no new one.
+func (r *Reconciler) judge(ctx context.Context, s *scope) error {
+	subject, err := r.subject(ctx, s.client)
+	if err != nil {
+		return err
+	}
+	s.subject, s.judged = subject, true
+	s.verdict, s.lifetime = r.Rules.Judge(subject), r.Rules.TokenLifetime(subject)
+	return s.verdict
+}
+
+// subject gathers all that the verdict about a client depends on.
+func (r *Reconciler) subject(ctx context.Context, of *credential.Client) (credential.Subject, error) {
+	subject := credential.Subject{Client: of}
+	namespace := kube.NamespaceMetadata()
+	if err := r.Get(ctx, client.ObjectKey{Name: of.Namespace}, namespace); err != nil {
+		return subject, fmt.Errorf("reading Namespace %s: %w", of.Namespace, err)
+	}
+	subject.Namespace = credential.Namespace{Name: namespace.Name, Labels: labels.Set(namespace.Labels)}
+	if !of.ConsoleLevel() {
+		account := &v1alpha1.Account{}
+		err := r.Get(ctx, client.ObjectKey{Name: of.AccountID}, account)
+		if client.IgnoreNotFound(err) != nil {
+			return subject, fmt.Errorf("reading Account %s: %w", of.AccountID, err)
+		}
+		if err == nil {
+			// A selector that does not parse selects nothing; the Account's own condition says so.
+			subject.Account, _ = credential.ReadAccount(account)
+		}
+	}
+	var claimants v1alpha1.ClientCredentialList
+	if err := r.List(ctx, &claimants, client.MatchingFields{clientIDIndex: of.ID}); err != nil {
+		return subject, fmt.Errorf("listing the claimants of a client ID: %w", err)
+	}
+	for i := range claimants.Items {
+		if rival := credential.ReadClient(&claimants.Items[i]); rival.UID != of.UID && rival.Outranks(of) {
+			subject.Rival = rival
+		}
+	}
+	return subject, nil
+}
