@@ -18,7 +18,7 @@ type RevokedTokenSpec struct {
 
 	// expiresAt is when the token would have expired anyway. The manager deletes this object shortly after.
 	// +required
-	ExpiresAt metav1.Time `json:"expiresAt,omitzero"`
+	ExpiresAt metav1.Time `json:"expiresAt,omitzero"` //nolint:kubeapilinter // requiredfields: a time is a string in the schema, not an object that could be empty
 
 	// clientID is the client that the token was issued to. It is for people and has no effect.
 	// Default: none. At most 317 characters.

@@ -28,7 +28,7 @@ const (
 	clientIDIndex  = "status.clientID"
 	secretRefIndex = "spec.secretRef.name" //nolint:gosec // G101: a field, not a credential
 	// tokenIDIndex finds the revocation of a token.
-	tokenIDIndex = "spec.tokenID" //nolint:gosec // G101: a field, not a credential
+	tokenIDIndex = "spec.tokenID"
 )
 
 // workers reconcile at the same time. Each waits for the API server most of its time.

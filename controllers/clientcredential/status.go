@@ -24,8 +24,8 @@ func (s *scope) summarize(now time.Time) {
 	if s.object.Spec.SecretRef == nil || s.established() != "" || s.imported.ClientID != "" {
 		status.ClientID = s.client.ID
 	}
-	if minutes := int32(s.lifetime / time.Minute); minutes > 0 {
-		status.TokenExpiryMinutes = minutes
+	if s.lifetime > 0 {
+		status.TokenExpiryMinutes = int32(s.lifetime / time.Minute) //nolint:gosec // G115: at most a year
 	}
 	if s.bound {
 		status.Binding = &v1alpha1.SecretBinding{Name: s.bindingName()}

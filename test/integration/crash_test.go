@@ -5,6 +5,7 @@ package integration
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -208,7 +209,7 @@ func survive(ctx context.Context, tokens *harness.TokenService, op operation, dy
 
 	second := plane.StartManager(nil)
 	Eventually(settled).WithArguments(ctx, orders).Should(BeTrue())
-	all := append(given, plane.ExpectReady(ctx, orders))
+	all := slices.Concat(given, []harness.Credentials{plane.ExpectReady(ctx, orders)})
 	if op.once {
 		Expect(sets.New(all...)).To(HaveLen(2), "the old secret and one new one")
 		Expect(all[len(all)-1]).NotTo(Equal(all[0]))

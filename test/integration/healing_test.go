@@ -51,6 +51,7 @@ var _ = Describe("healing", func() {
 		Expect(after.ID).To(Equal(before.ID), "the client ID survives")
 		Eventually(tokens.Accepts).WithArguments(after).Should(BeTrue())
 		Expect(tokens.Accepts(before)).To(BeTrue(), "the old secret works for the overlap")
+		Eventually(settled).WithArguments(ctx, orders).Should(BeTrue())
 		plane.ExpectReady(ctx, orders)
 		Expect(orders.Status.Verifiers).To(HaveLen(2))
 		Expect(orders.Status.Verifiers[1].ExpiresAt.Time).To(BeTemporally("~", time.Now().Add(24*time.Hour), time.Minute))

@@ -27,7 +27,7 @@ import (
 
 var _ = It("signing keys rotate by themselves, and no token is refused", func(ctx context.Context) {
 	const step, steps = 10 * time.Minute, 45 // more than three intervals, and the end of the first key
-	schedule := keyring.Schedule{Interval: 2 * time.Hour, Lead: 30 * time.Minute, MaxTokenLifetime: time.Hour}
+	schedule := keyring.Schedule{Interval: 2 * time.Hour, Lead: 30 * time.Minute, MaxTokenLifetime: 3 * time.Hour}
 	newSigningKeys(ctx)
 	clock := &harness.Clock{}
 	plane.StartManagerWith(func(o *app.ManagerOptions) {
@@ -114,7 +114,10 @@ func (l *load) run() (stop func()) {
 	return stop
 }
 
-// round takes a token, and uses some at both replicas. It keeps as many as let a few grow old.
+// Each client holds so many tokens, of all ages, and uses a few of them in each round.
+const held, used = 64, 4
+
+// round takes a token, and uses some at both replicas.
 func (l *load) round(bearers []bearer) []bearer {
 	answer, token := l.replicas[mathrand.IntN(2)].PostToken(l.holder.Form())
 	if answer.Status != http.StatusOK {
@@ -126,17 +129,20 @@ func (l *load) round(bearers []bearer) []bearer {
 	l.mutex.Lock()
 	l.keys.Insert(taken.key)
 	l.mutex.Unlock()
-	if bearers = append(bearers, taken); len(bearers) > 8 {
-		spare := mathrand.IntN(len(bearers) - 1)
-		bearers = append(bearers[:spare], bearers[spare+1:]...)
+	bearers = append(bearers, taken)
+	if len(bearers) > held {
+		bearers = drop(bearers, mathrand.IntN(len(bearers)))
 	}
-	good := bearers[:0]
-	for _, b := range bearers {
-		if l.use(b) {
-			good = append(good, b)
+	for range used {
+		if i := mathrand.IntN(len(bearers)); !l.use(bearers[i]) && len(bearers) > 1 {
+			bearers = drop(bearers, i)
 		}
 	}
-	return good
+	return bearers
+}
+
+func drop(bearers []bearer, i int) []bearer {
+	return append(bearers[:i], bearers[i+1:]...)
 }
 
 // use has both replicas verify a token, and reports whether it is still good.

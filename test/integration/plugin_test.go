@@ -3,21 +3,17 @@
 package integration
 
 import (
-	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"strings"
 	"sync/atomic"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/cli-runtime/pkg/genericiooptions"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -25,66 +21,11 @@ import (
 
 	"github.com/claviger/claviger/api/v1alpha1"
 	"github.com/claviger/claviger/config"
-	"github.com/claviger/claviger/internal/plugin"
-	"github.com/claviger/claviger/internal/sandbox/controlplane"
 	"github.com/claviger/claviger/internal/server"
 	"github.com/claviger/claviger/test/builder"
 	"github.com/claviger/claviger/test/harness"
 	"github.com/claviger/claviger/test/leak"
 )
-
-// kubectl runs the plugin as its users do, in a namespace.
-type kubectl struct {
-	kubeconfig, namespace string
-}
-
-// said is what a run of the plugin left behind.
-type said struct {
-	code     int
-	out, err string
-}
-
-func newKubectl(namespace string) kubectl {
-	GinkgoHelper()
-	path := filepath.Join(GinkgoT().TempDir(), "kubeconfig")
-	Expect(controlplane.WriteKubeconfig(path, plane.Admin(), "admin")).To(Succeed())
-	return kubectl{kubeconfig: path, namespace: namespace}
-}
-
-// claviger runs "kubectl claviger". All that it says is told to the ledger, but for tokens that were asked for.
-func (k kubectl) claviger(ctx context.Context, input string, args ...string) said {
-	GinkgoHelper()
-	var out, complaints bytes.Buffer
-	streams := genericiooptions.IOStreams{In: strings.NewReader(input), Out: &out, ErrOut: &complaints}
-	flags := []string{"--kubeconfig", k.kubeconfig, "--namespace", k.namespace}
-	if args[0] == "__complete" {
-		args = append([]string{args[0], args[1]}, append(flags, args[2:]...)...)
-	} else {
-		args = append(args, flags...)
-	}
-	code := plugin.Run(ctx, args, streams, time.Now)
-	if args[0] != "token" {
-		_, _ = plane.Ledger.Write(out.Bytes())
-	}
-	_, _ = plane.Ledger.Write(complaints.Bytes())
-	return said{code: code, out: out.String(), err: complaints.String()}
-}
-
-// does is claviger where nothing may go wrong. It gives standard output.
-func (k kubectl) does(ctx context.Context, args ...string) string {
-	GinkgoHelper()
-	done := k.claviger(ctx, "", args...)
-	Expect(done.code).To(Equal(0), "%v: %s%s", args, done.out, done.err)
-	return done.out
-}
-
-// fails is claviger where something must. It gives standard error.
-func (k kubectl) fails(ctx context.Context, args ...string) string {
-	GinkgoHelper()
-	done := k.claviger(ctx, "", args...)
-	Expect(done.code).To(Equal(1), "%v: %s%s", args, done.out, done.err)
-	return done.err
-}
 
 var _ = Describe("kubectl claviger", func() {
 	var (
@@ -101,7 +42,7 @@ var _ = Describe("kubectl claviger", func() {
 		namespace = orders.Namespace
 		cli = newKubectl(namespace)
 	})
-	// at names the endpoints of the token service, which does not listen where its issuer says.
+	// The token service does not listen where its issuer says, so every command is told where.
 	take := func(ctx context.Context, args ...string) string {
 		GinkgoHelper()
 		taken := cli.does(ctx, append(args, "--token-url", tokens.URL+server.PathToken)...)
@@ -316,6 +257,36 @@ var _ = Describe("kubectl claviger", func() {
 		harness.ExpectPromptly(func() bool { return works(token) }, false)
 		Expect(verify(ctx, token, "--scope", "Webhook").out).To(ContainSubstring("the client's tokens of that time are revoked"))
 		Eventually(func() bool { return works(take(ctx, "token", "orders")) }).Should(BeTrue(), "the secret goes on working")
+	})
+
+	It("prints no client secret, whatever is asked of it", func(ctx context.Context) {
+		token := take(ctx, "token", "orders")
+		template := "-o=go-template={{range $name, $value := .}}{{$name}}={{$value}} {{end}}"
+		for _, args := range [][]string{
+			{"status", "-o", "yaml"},
+			{"status", "orders"},
+			{"status", "orders", "-o", "json", "--show-managed-fields"},
+			{"status", "orders", template},
+			{"rotate", "orders", "-o", "yaml"},
+			{"rotate", "orders", "-o", "json", "--dry-run=server"},
+			{"token", "orders", "-o", "json", "--token-url", tokens.URL + server.PathToken},
+			{"token", "orders", "--token-url", tokens.URL + server.PathJWKS},
+			{"token", "orders", "--token-url", "http://127.0.0.1:1"},
+			{"token", "orders", "--token-url", "https://nobody:secret@127.0.0.1:1"},
+			{"token", "orders"},
+			{"revoke", token, "--client", "orders", "--issuer", tokens.URL},
+			{"revoke", token, "--client", "orders", "--issuer", "http://127.0.0.1:1"},
+			{"revoke", token, "-o", "yaml", "--jwks-url", tokens.URL + server.PathJWKS},
+			{"revoke", "--all-tokens-of", "orders", "--apply", "-o", "yaml"},
+			{"verify", token, "--scope", "Webhook", "--jwks-url", tokens.URL + server.PathJWKS},
+			{"whoami", token, "-o", "json"},
+		} {
+			done := cli.claviger(ctx, "", args...)
+			Expect(done.out+done.err).NotTo(BeEmpty(), "%v", args)
+			for _, secret := range []string{credentials.Secret, plane.Credentials(ctx, orders).Secret} {
+				Expect(leak.Holds(done.out+done.err, secret)).To(BeFalse(), "%v", args[0])
+			}
+		}
 	})
 
 	It("tells those who may see little what they do not see", func(ctx context.Context) {

@@ -4,11 +4,13 @@ package integration
 
 import (
 	"context"
+	"time"
 
 	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -49,14 +51,36 @@ var _ = DescribeTable("a role may not", func(ctx context.Context, serviceAccount
 	Entry("token service: create a credential", sandbox.TokenServiceServiceAccount, func(ctx context.Context, c client.Client, namespace string) error {
 		return c.Create(ctx, builder.ClientCredential(namespace, "more"))
 	}),
+	Entry("token service: revoke where it does not count", sandbox.TokenServiceServiceAccount, func(ctx context.Context, c client.Client, namespace string) error {
+		return c.Create(ctx, revokedToken(namespace, "any", time.Now()))
+	}),
+	Entry("token service: bring a revoked token back to life", sandbox.TokenServiceServiceAccount, func(ctx context.Context, c client.Client, namespace string) error {
+		return c.Delete(ctx, revokedToken(config.Namespace, "any", time.Now()))
+	}),
+	Entry("token service: change what is revoked", sandbox.TokenServiceServiceAccount, func(ctx context.Context, c client.Client, namespace string) error {
+		return c.Update(ctx, revokedToken(config.Namespace, "any", time.Now()))
+	}),
+	Entry("manager: revoke a token", sandbox.ManagerServiceAccount, func(ctx context.Context, c client.Client, namespace string) error {
+		return c.Create(ctx, revokedToken(config.Namespace, "any", time.Now()))
+	}),
+	Entry("manager: delete a RevokedToken that has no effect", sandbox.ManagerServiceAccount, func(ctx context.Context, c client.Client, namespace string) error {
+		return c.Delete(ctx, revokedToken(namespace, "any", time.Now()))
+	}),
 	Entry("manager: change a spec", sandbox.ManagerServiceAccount, func(ctx context.Context, c client.Client, namespace string) error {
 		return c.Update(ctx, builder.ClientCredential(namespace, "orders"))
 	}),
 	Entry("manager: change an Account", sandbox.ManagerServiceAccount, func(ctx context.Context, c client.Client, namespace string) error {
 		return c.Update(ctx, builder.Account(namespace))
 	}),
-	Entry("manager: delete a Secret", sandbox.ManagerServiceAccount, func(ctx context.Context, c client.Client, namespace string) error {
-		return c.Delete(ctx, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "orders"}})
+	Entry("manager: delete a credential", sandbox.ManagerServiceAccount, func(ctx context.Context, c client.Client, namespace string) error {
+		return c.Delete(ctx, builder.ClientCredential(namespace, "orders"))
+	}),
+	Entry("manager: delete all Secrets at once", sandbox.ManagerServiceAccount, func(ctx context.Context, c client.Client, namespace string) error {
+		return c.DeleteAllOf(ctx, &corev1.Secret{}, client.InNamespace(namespace))
+	}),
+	Entry("manager: set a finalizer on a credential", sandbox.ManagerServiceAccount, func(ctx context.Context, c client.Client, namespace string) error {
+		patch := client.RawPatch(types.MergePatchType, []byte(`{"metadata":{"finalizers":["claviger.dev/held"]}}`))
+		return c.Patch(ctx, builder.ClientCredential(namespace, "orders"), patch)
 	}),
 	Entry("manager: take another ServiceAccount's token", sandbox.ManagerServiceAccount, func(ctx context.Context, c client.Client, namespace string) error {
 		account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: config.Namespace, Name: sandbox.TokenServiceServiceAccount}}

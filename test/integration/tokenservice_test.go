@@ -105,7 +105,7 @@ var _ = Describe("a token service", func() {
 	})
 })
 
-var _ = It("the manager asks for labelled Secrets only", func(ctx context.Context) {
+var _ = It("the manager asks for the content of labelled Secrets only", func(ctx context.Context) {
 	seen := &reads{}
 	plane.StartManager(seen.wrap)
 	name := fresh()

@@ -114,7 +114,7 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (r roundTripper) RoundTrip(request *http.Request) (*http.Response, error) { return r(request) }
 
-// reads notes the label selectors with which Secrets are listed or watched.
+// reads notes the label selectors with which Secrets are listed or watched, where more than their metadata is asked for.
 type reads struct {
 	mutex     sync.Mutex
 	selectors []string
@@ -122,7 +122,8 @@ type reads struct {
 
 func (r *reads) wrap(next http.RoundTripper) http.RoundTripper {
 	return roundTripper(func(request *http.Request) (*http.Response, error) {
-		if request.Method == http.MethodGet && strings.HasSuffix(request.URL.Path, "/secrets") {
+		metadata := strings.Contains(request.Header.Get("Accept"), "as=PartialObjectMetadata")
+		if request.Method == http.MethodGet && strings.HasSuffix(request.URL.Path, "/secrets") && !metadata {
 			r.mutex.Lock()
 			r.selectors = append(r.selectors, request.URL.Query().Get("labelSelector"))
 			r.mutex.Unlock()

@@ -63,6 +63,7 @@ func Run(ctx context.Context, out io.Writer, place Place) error {
 		{"With a token that is none of ours: 401.", t.callWrong},
 		{"With the token: 200.", t.callRight},
 		{"The same token at Acme's MCP server, which needs another scope: 403.", t.callElsewhere},
+		{"A rotation: the Secret gets a new client secret, and the one before works for another 24 hours.", t.rotate},
 		{"Suspending the credential kills its tokens at once: 401.", t.suspend},
 	}
 	for i, step := range steps {
@@ -104,16 +105,7 @@ func (t *tour) keys(ctx context.Context) error {
 		"-o", `go-template={{range $key, $value := .data}}{{$key}}{{"\n"}}{{end}}`); err != nil {
 		return err
 	}
-	var secret struct{ Data map[string][]byte }
-	raw, err := t.shell.quietKubectl(ctx, "get", "secret", "-n", sampleNamespace, sampleCredential, "-o", "json")
-	if err != nil {
-		return err
-	}
-	if err := json.Unmarshal([]byte(raw), &secret); err != nil {
-		return errors.New("the Secret is not JSON")
-	}
-	t.clientID, t.clientSecret = string(secret.Data["client_id"]), string(secret.Data["client_secret"])
-	return expect(t.clientID == sampleNamespace+"."+sampleCredential && t.clientSecret != "", "the Secret lacks a client ID or secret")
+	return t.readSecret(ctx)
 }
 
 func (t *tour) takeToken(ctx context.Context) error {

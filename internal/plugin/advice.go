@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package plugin
+
+import (
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/claviger/claviger/api/v1alpha1"
+)
+
+// advice says what to do about each reason of a condition.
+var advice = map[string]string{
+	v1alpha1.ReasonActive:    "Nothing to do: credentials of this Account may work.",
+	v1alpha1.ReasonAllowed:   "Nothing to do: the rules allow the credential.",
+	v1alpha1.ReasonPublished: "Nothing to do: the Secret holds the current client secret.",
+	v1alpha1.ReasonIssued:    "Nothing to do: the Secret can be traded for tokens.",
+
+	v1alpha1.ReasonSuspended: "Set spec.suspend to false when it may be used again; nothing else is lost.",
+	v1alpha1.ReasonDeleting: "Remove the finalizers that hold it, if somebody else's controller does not; Claviger sets none, " +
+		"and its tokens are dead already.",
+	v1alpha1.ReasonInvalidSelector: "Mend spec.namespaces.selector; until then only the namespaces in spec.namespaces.names are allowed.",
+
+	v1alpha1.ReasonAccountNotFound: "Create the Account, or mend spec.accountRef.name; it becomes Ready by itself when the Account comes.",
+	v1alpha1.ReasonAccountSuspended: "Ask whoever runs the platform why the Account is suspended or being deleted; " +
+		"the credential works again when the Account does.",
+	v1alpha1.ReasonNamespaceNotAllowed: "Have this namespace added to the Account's spec.namespaces, or labelled as it selects, or move the credential.",
+	v1alpha1.ReasonConsoleNotAllowed: "Set spec.accountRef if an account was meant; otherwise create it in one of the namespaces named, " +
+		"or add this one to --console-namespaces of both roles.",
+	v1alpha1.ReasonClientIDConflict: "Delete one of the two, or create this one anew with another spec.clientID, which cannot be changed.",
+	v1alpha1.ReasonScopeNotAllowed:  "Take the scope out of spec.scopes, or add it to the Account's spec.scopes; mind the letter case.",
+
+	v1alpha1.ReasonSecretConflict: "Delete that Secret if nobody needs it, or give this credential's another name in spec.secretTemplate.name.",
+	v1alpha1.ReasonSecretNotFound: "Create the Secret that spec.secretRef names; it is taken up by itself.",
+	v1alpha1.ReasonInvalidSecret: "Put right the Secret that spec.secretRef names, as the message says; " +
+		"what worked before goes on working.",
+	v1alpha1.ReasonInvalidTemplate: "Mend spec.secretTemplate, as the message says; the Secret that is there stays as it is.",
+	v1alpha1.ReasonTokenNotIssued:  "Wait until the time in spec.revokeTokensBefore has come, or take it away: it would kill the token to be delivered.",
+	v1alpha1.ReasonKeysNotReady: "Wait a moment while the manager makes its keys; where it stays, read the manager's log, " +
+		"and restore a damaged pepper from a backup.",
+	v1alpha1.ReasonWriteFailed:  "Read the manager's log for what the API server said: a quota, a policy, an immutable Secret; it is tried again by itself.",
+	v1alpha1.ReasonNotAttempted: "See the condition Allowed first: the Secret is left as it is while the rules do not allow the credential.",
+}
+
+const (
+	adviceUnseen = "Make sure that the manager runs: it has not looked at this object yet."
+	adviceBehind = "Make sure that the manager runs: it has not seen the last change of this object yet."
+	adviceOther  = "Read the message of the condition: this plugin is older than what runs in the cluster."
+)
+
+// adviceFor says what to do so that an object becomes Ready; "" where it is.
+func adviceFor(object metav1.Object, conditions []metav1.Condition) string {
+	ready := meta.FindStatusCondition(conditions, v1alpha1.ConditionReady)
+	switch {
+	case ready == nil:
+		return adviceUnseen
+	case ready.ObservedGeneration < object.GetGeneration():
+		return adviceBehind
+	case ready.Status == metav1.ConditionTrue:
+		return ""
+	}
+	if text, known := advice[ready.Reason]; known {
+		return text
+	}
+	return adviceOther
+}

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package plugin
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/claviger/claviger/internal/oauth"
+)
+
+// Paths of the token service, below the issuer.
+const (
+	pathToken  = "/oauth/token" //nolint:gosec // G101: a path, not a credential
+	pathRevoke = "/oauth/revoke"
+	pathJWKS   = "/oauth/jwks"
+)
+
+const (
+	// patience bounds one call of the token service.
+	patience = 15 * time.Second
+	// maxAnswer bounds what is read of an answer, in bytes.
+	maxAnswer = 1 << 20
+)
+
+// errTokenService: it was the token service that could not be reached, and not the cluster.
+var errTokenService = errors.New("calling the token service")
+
+// endpoint is one URL of the token service, and how it is trusted.
+type endpoint struct {
+	url string
+	// caCert are the PEM certificates that verify it; none: those of this machine do.
+	caCert []byte
+	// allowPlainHTTP lets secrets cross a network in clear.
+	allowPlainHTTP bool
+}
+
+// answer is that of a call.
+type answer struct {
+	status int
+	body   []byte
+}
+
+// postForm posts a form as a client (client_secret_basic, RFC 6749 section 2.3.1).
+func (e endpoint) postForm(ctx context.Context, as binding, form url.Values) (answer, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, e.url, strings.NewReader(form.Encode()))
+	if err != nil {
+		return answer{}, fmt.Errorf("calling the token service: %w", err)
+	}
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	request.SetBasicAuth(url.QueryEscape(as.clientID), url.QueryEscape(as.clientSecret.Reveal()))
+	return e.do(request)
+}
+
+func (e endpoint) get(ctx context.Context) (answer, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, e.url, http.NoBody)
+	if err != nil {
+		return answer{}, fmt.Errorf("calling the token service: %w", err)
+	}
+	return e.do(request)
+}
+
+// do sends a request once. A redirect is not followed: it would take a client secret to another place.
+func (e endpoint) do(request *http.Request) (answer, error) {
+	if err := e.check(); err != nil {
+		return answer{}, err
+	}
+	trust := &tls.Config{MinVersion: tls.VersionTLS12}
+	if len(e.caCert) > 0 {
+		trust.RootCAs = x509.NewCertPool()
+		if !trust.RootCAs.AppendCertsFromPEM(e.caCert) {
+			return answer{}, errors.New("the CA certificates of the token service are not PEM")
+		}
+	}
+	transport := &http.Transport{Proxy: http.ProxyFromEnvironment, TLSClientConfig: trust}
+	defer transport.CloseIdleConnections()
+	caller := &http.Client{
+		Transport:     transport,
+		Timeout:       patience,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	response, err := caller.Do(request)
+	if err != nil {
+		return answer{}, fmt.Errorf("%w: %w\nWhere it is not to be reached from here, forward its port, and see --help for how to say so",
+			errTokenService, err)
+	}
+	defer response.Body.Close() //nolint:errcheck // read only
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
+	if err != nil {
+		return answer{}, fmt.Errorf("reading the answer of the token service: %w", err)
+	}
+	return answer{status: response.StatusCode, body: body}, nil
+}
+
+func (e endpoint) check() error {
+	parsed, err := url.Parse(e.url)
+	switch {
+	case err != nil:
+		return fmt.Errorf("the URL of the token service: %w", err)
+	case parsed.Host == "" || (parsed.Scheme != "https" && parsed.Scheme != "http"):
+		return fmt.Errorf("%s is not the https URL of a token service", plain(e.url))
+	case parsed.Scheme == "http" && !e.allowPlainHTTP && !oauth.IsLoopbackAddress(net.JoinHostPort(parsed.Hostname(), "0")):
+		return fmt.Errorf("%s is plain HTTP, and secrets would cross the network in clear: "+
+			"forward a port and give --issuer, or allow it with --allow-plain-http", plain(e.url))
+	}
+	return nil
+}
+
+// failure reads an error answer (RFC 6749 section 5.2).
+func (a answer) failure() error {
+	var said struct {
+		Error       string `json:"error"`
+		Description string `json:"error_description"`
+	}
+	if err := json.Unmarshal(a.body, &said); err != nil || said.Error == "" {
+		return fmt.Errorf("the token service answered with status %d, and not as one does: is this its URL?", a.status)
+	}
+	text := plain(said.Error)
+	if said.Description != "" {
+		text += ": " + plain(said.Description)
+	}
+	return errors.New(text)
+}
