@@ -370,8 +370,8 @@ type RotationStatus struct {
 	// +kubebuilder:validation:MaxLength=256
 	Trigger string `json:"trigger,omitempty"`
 
-	// request is the value of the annotation claviger.dev/rotate that the current secret was made for, or the beginning of a
-	// long one.
+	// request is the value of the annotation claviger.dev/rotate that the current secret was made for or, of one longer than 256
+	// bytes, "sha256:" and its hash.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=256

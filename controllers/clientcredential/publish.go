@@ -89,8 +89,8 @@ func (r *Reconciler) stageVerifiers(ctx context.Context, s *scope) error {
 		}
 		r.prepared.Store(key, prepared{secret: s.todo.Secret, at: r.Now()})
 	}
-	if s.todo.Cause == credential.CauseHealing {
-		return nil // there is no Secret, or one that does not work: every moment counts
+	if s.todo.Cause == "" || s.todo.Cause == credential.CauseHealing {
+		return nil // workloads have the secret already, or there is none that works: every moment counts
 	}
 	if successor, ok := r.prepared.Load(key); ok {
 		if age := r.Now().Sub(successor.(prepared).at); age >= 0 && age < settling {

@@ -71,7 +71,8 @@ func ReadClient(object *v1alpha1.ClientCredential) *Client {
 	return client
 }
 
-func minutes(count int32) time.Duration { return time.Duration(count) * time.Minute }
+// minutes: an object that never passed an API server may have a count below zero, which is none.
+func minutes(count int32) time.Duration { return time.Duration(max(count, 0)) * time.Minute }
 
 // ClientID gives the client ID of a ClientCredential: the one that its spec names; else the one that it has had since it was
 // first reconciled; else "<namespace>.<name>". A namespace has no dot, so no two objects share one of the last kind.

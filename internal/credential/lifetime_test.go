@@ -23,6 +23,7 @@ func TestTokenLifetime(t *testing.T) {
 		want    time.Duration
 	}{
 		{name: "left out means 14 days", want: 14 * 24 * time.Hour},
+		{name: "below zero means 14 days", minutes: -1, want: 14 * 24 * time.Hour},
 		{name: "the least is a minute", minutes: 1, want: time.Minute},
 		{name: "the most is a year", minutes: 525600, want: year},
 		{name: "left out means 14 days with an account that says nothing", account: account(), want: 14 * 24 * time.Hour},

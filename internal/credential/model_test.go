@@ -169,33 +169,29 @@ func (c *cluster) stopsAtTheSecret(t *testing.T, random io.Reader, pepper creden
 	}
 }
 
-// stage writes the verifiers before the Secret. The secret that was found is current until then, whoever has put it there.
+// stage writes the verifiers before the Secret. The secret that was found counts as the one published last, whoever has put it
+// there, and nothing else ends.
 func (c *cluster) stage(pepper credential.Pepper, plan credential.Plan) {
-	found, ok := c.holding(pepper)
-	c.verifiers, c.prepared = throughTheAPI(plan.Staged), plan.Secret
-	if ok {
-		c.takenUp(pepper, found.secret)
+	if found, ok := c.holding(pepper); ok {
+		c.order = append(c.order, found.secret)
 	}
+	c.verifiers, c.prepared = throughTheAPI(plan.Staged), plan.Secret
 }
 
 // publish writes the Secret. What it holds must work at once where anything is verified at all.
 func (c *cluster) publish(t *testing.T, pepper credential.Pepper, wanted stored) {
 	c.secrets[c.name], c.prepared = wanted, oauth.ClientSecret{}
-	if c.verifiers.KnowsPepper(pepper) && !c.verify(pepper, wanted.secret, c.now) {
-		c.fatal(t, "the manager published a secret that does not work")
-	}
-	_, known := c.records[wanted.secret]
-	if !known && c.verifiers.KnowsPepper(pepper) && !c.verify(pepper, wanted.secret, c.now.Add(century)) {
-		c.fatal(t, "the manager published a new secret that has an end")
+	if c.verifiers.KnowsPepper(pepper) && !c.verify(pepper, wanted.secret, c.now.Add(century)) {
+		c.fatal(t, "the manager published a secret that does not work, or that has an end")
 	}
 	c.records[wanted.secret] = *wanted.made
-	c.takenUp(pepper, c.published())
+	c.takenUp(pepper)
 }
 
 // note writes the status for what the Secret holds.
 func (c *cluster) note(pepper credential.Pepper, plan credential.Plan) {
 	c.verifiers, c.known, c.told = throughTheAPI(plan.Published), c.rotation.Status(plan.Made), plan.Secret.Reveal()
-	c.takenUp(pepper, c.published())
+	c.takenUp(pepper)
 }
 
 // mustRetire reports whether the Secret of the former name is to go, or to be marked for that.
@@ -214,16 +210,17 @@ func (c *cluster) retire() {
 	}
 }
 
-// takenUp: workloads take up what the manager has published or found, and what works; what they held before is owed the
-// overlap. One that had been replaced, and was put back, works for its own time until the status says that it is current.
-func (c *cluster) takenUp(pepper credential.Pepper, secret string) {
-	if secret == c.inUse || !c.verify(pepper, secret, c.now.Add(century)) {
+// takenUp: workloads take up what the manager has published and what works; what they held before is owed the overlap.
+func (c *cluster) takenUp(pepper credential.Pepper) {
+	published := c.published()
+	if !c.verify(pepper, published, c.now) {
 		return
 	}
-	if c.inUse != "" {
+	c.order = append(c.order, published)
+	if c.inUse != "" && c.inUse != published {
 		c.owed[c.inUse] = later(c.owed[c.inUse], c.now.Add(c.rotation.Overlap-time.Second)) // the API stores whole seconds
 	}
-	c.inUse, c.order = secret, append(c.order, secret)
+	c.inUse = published
 }
 
 func (s stored) equal(other stored) bool {

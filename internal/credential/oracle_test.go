@@ -87,8 +87,8 @@ func (c *cluster) holding(pepper credential.Pepper) (stored, bool) {
 	return stored{}, false
 }
 
-// contested reports whether Secrets hold different secrets, and the status cannot tell which was published last: it never heard of
-// one of them, because the manager died, and since then another was prepared, or put back.
+// contested reports whether Secrets hold different secrets, and the status cannot tell which was published last: it never
+// heard of one of them, because the manager died, and since then another was prepared, or put back.
 func (c *cluster) contested(pepper credential.Pepper, last string) bool {
 	found := c.found()
 	if len(found) < 2 || found[0].secret == found[1].secret {
@@ -103,7 +103,7 @@ func (c *cluster) contested(pepper credential.Pepper, last string) bool {
 }
 
 // expected says what a reconciliation that comes to its end has to make of it: which secret stays, or none where there must be
-// a new one. It is not sure where all that told what the secret was made for was taken away.
+// a new one. It is not sure where two secrets are contested, or all that told what one was made for was taken away.
 func (c *cluster) expected(pepper credential.Pepper) (stays string, sure bool) {
 	found, ok := c.holding(pepper)
 	if !ok {

@@ -67,10 +67,10 @@ func MakePlan(random io.Reader, o Observed) (Plan, error) {
 	before, cause := o.Client.Verifiers, CauseHealing
 	if held, digest, ok := o.choose(); ok {
 		made := o.recordOf(held, digest)
-		before = o.promote(before, digest)
 		if cause = o.Rotation.Due(made, o.Now); cause == "" {
-			return Plan{Secret: held.Secret, Made: made, Published: before}, nil
+			return o.keep(held.Secret, digest, made), nil
 		}
+		before = before.Adopt(o.Pepper, digest, o.Now)
 	}
 	if o.Client.Verifiers.Staged(o.Pepper, o.digest(o.Prepared)) {
 		return o.replace(before, o.Prepared, cause), nil
@@ -85,12 +85,25 @@ func MakePlan(random io.Reader, o Observed) (Plan, error) {
 // MakeImportPlan decides what becomes of a secret that its user brings: it is the current one. One that was before it goes on
 // working for the overlap.
 func MakeImportPlan(secret oauth.ClientSecret, o Observed) Plan {
-	digest := o.digest(secret)
-	if !o.Client.Verifiers.Has(o.Pepper, digest, o.Now) {
-		return o.replace(o.Client.Verifiers, secret, CauseImport)
+	verifiers, digest := o.Client.Verifiers, o.digest(secret)
+	if verifiers.KnowsPepper(o.Pepper) && !verifiers.Has(o.Pepper, digest, o.Now) {
+		plan := o.replace(verifiers, secret, CauseImport)
+		plan.Made = Record{IssuedAt: plan.Published[0].PublishedAt}
+		return plan
 	}
-	published := o.promote(o.Client.Verifiers, digest)
-	return Plan{Secret: secret, Made: Record{IssuedAt: published[0].PublishedAt}.sane(o.Now), Published: published}
+	plan := o.keep(secret, digest, Record{})
+	plan.Made.IssuedAt = plan.Published[0].PublishedAt
+	return plan
+}
+
+// keep plans for a secret that workloads hold already. One that does not verify yet, or is to end, does so without end before
+// the Secret is written.
+func (o Observed) keep(secret oauth.ClientSecret, digest Digest, made Record) Plan {
+	plan := Plan{Secret: secret, Made: made, Published: o.promote(o.Client.Verifiers, digest)}
+	if o.Client.Verifiers.KnowsPepper(o.Pepper) && !o.Client.Verifiers.endless(o.Pepper, digest) {
+		plan.Staged = o.Client.Verifiers.Adopt(o.Pepper, digest, o.Now)
+	}
+	return plan
 }
 
 // choose finds the secret that workloads hold.
@@ -98,6 +111,9 @@ func (o Observed) choose() (Held, Digest, bool) {
 	best := len(o.Client.Verifiers)
 	var chosen Held
 	for _, held := range o.Held {
+		if !IsGeneratedSecret(held.Secret.Reveal()) {
+			continue // brought by its user, before spec.secretRef was taken away, or by somebody who edited the Secret
+		}
 		if rank, found := o.Client.Verifiers.rank(o.Pepper, o.digest(held.Secret), o.Now); found && rank < best {
 			best, chosen = rank, held
 		}

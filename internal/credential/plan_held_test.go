@@ -26,6 +26,8 @@ func TestMakePlanChooses(t *testing.T) {
 	expiring := func(secret string) credential.Verifier { return marks.ending(secret, overlap) }
 	list := func(verifiers ...credential.Verifier) credential.Verifiers { return verifiers }
 	held := func(all ...credential.Held) []credential.Held { return all }
+	foreign := current(one)
+	foreign.PepperID = oldPepper.ID()
 	first := credential.Record{IssuedAt: noon.Add(-2 * time.Hour), Trigger: "q4"}
 	second := credential.Record{IssuedAt: noon.Add(-time.Hour), Trigger: "q4"}
 	former := credential.Record{IssuedAt: noon.Add(-3 * time.Hour), Trigger: "q3"}
@@ -50,7 +52,8 @@ func TestMakePlanChooses(t *testing.T) {
 		{
 			name: "of two that have ended, the one that was replaced last",
 			held: held(noted(one, first), noted(two, second)), verifiers: list(current("lost"), marks.ending(two, 2*time.Hour), marks.ending(one, time.Hour)),
-			secret: two, made: second, want: list(current(two), expiring("lost"), marks.ending(one, time.Hour)),
+			secret: two, made: second, staged: list(current(two), current("lost"), marks.ending(one, time.Hour)),
+			want: list(current(two), expiring("lost"), marks.ending(one, time.Hour)),
 		},
 		{
 			name: "a successor that was published under the new name, and noted by nobody, wins over the one under the old name",
@@ -89,6 +92,17 @@ func TestMakePlanChooses(t *testing.T) {
 			secret: two, made: second, want: list(current(two)),
 		},
 		{
+			name: "a secret that its user brought gives way to a generated one once spec.secretRef is taken away, and works for the overlap",
+			held: held(noted("a secret of my own", first)), verifiers: list(current("a secret of my own")),
+			secret: fresh, made: now, cause: credential.CauseHealing, staged: list(prepared(fresh), current("a secret of my own")),
+			want: list(current(fresh), expiring("a secret of my own")),
+		},
+		{
+			name: "a digest under another pepper's name is not that of any",
+			held: held(noted(one, first)), verifiers: list(current("lost"), foreign),
+			secret: fresh, made: now, cause: credential.CauseHealing, staged: list(prepared(fresh), current("lost")), want: list(current(fresh), expiring("lost")),
+		},
+		{
 			name: "where none verifies any more, a new one is made",
 			held: held(noted(two, second), noted(one, first)), verifiers: list(current("lost"), marks.ending(one, 0)),
 			secret: fresh, made: now, cause: credential.CauseHealing, staged: list(prepared(fresh), current("lost")), want: list(current(fresh), expiring("lost")),
@@ -122,7 +136,7 @@ func TestMakePlanAdoptsFromEarlierObjects(t *testing.T) {
 		{
 			name: "its secret is rotated where its trigger is an old one, and works for the overlap",
 			held: held(earlier(noted(one, former))), verifiers: list(current(two)),
-			secret: fresh, made: now, cause: credential.CauseTrigger, staged: list(prepared(fresh), current(one), expiring(two)),
+			secret: fresh, made: now, cause: credential.CauseTrigger, staged: list(prepared(fresh), current(one), current(two)),
 			want: list(current(fresh), expiring(one), expiring(two)),
 		},
 		{
@@ -138,7 +152,7 @@ func TestMakePlanAdoptsFromEarlierObjects(t *testing.T) {
 		{
 			name: "a secret of this object that verifies nothing is not adopted with it",
 			held: held(noted(three, made), earlier(noted(one, former))), verifiers: list(current(two)),
-			secret: fresh, made: now, cause: credential.CauseTrigger, staged: list(prepared(fresh), current(one), expiring(two)),
+			secret: fresh, made: now, cause: credential.CauseTrigger, staged: list(prepared(fresh), current(one), current(two)),
 			want: list(current(fresh), expiring(one), expiring(two)),
 		},
 	} {
@@ -160,6 +174,10 @@ func TestMakePlanAdoptsBesideAnother(t *testing.T) {
 	})
 	if err != nil || plan.Secret.Reveal() != one || plan.Made != made || plan.Cause != "" {
 		t.Errorf("got %v, %v", plan, err)
+	}
+	// The Secret is marked as this object's own when it is written: nobody could tell any more that its secret is to be adopted.
+	if want := (credential.Verifiers{marks.current(one), marks.current(two)}); !slices.Equal(plan.Staged, want) {
+		t.Errorf("got staged %v, want %v", plan.Staged, want)
 	}
 	if want := (credential.Verifiers{marks.current(one), marks.ending(two, overlap)}); !slices.Equal(plan.Published, want) {
 		t.Errorf("got verifiers %v, want %v", plan.Published, want)

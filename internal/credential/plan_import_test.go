@@ -58,7 +58,12 @@ func TestMakeImportPlan(t *testing.T) {
 		{
 			name:      "one that was edited back within the overlap is current again, and the edited one works for the overlap",
 			verifiers: list(current(edited), marks.ending(mine, time.Hour)),
-			secret:    mine, made: now, want: list(current(mine), expiring(edited)),
+			secret:    mine, made: now, staged: list(current(mine), current(edited)), want: list(current(mine), expiring(edited)),
+		},
+		{
+			name:      "a pepper that was replaced replaces no secret",
+			verifiers: list(newSealer(newPepper(t, 2)).current(mine)),
+			secret:    mine, made: now, want: list(current(mine)),
 		},
 		{
 			name:      "one that was edited back after the overlap is a new one",
@@ -112,12 +117,18 @@ func TestImportsSettle(t *testing.T) {
 		"another":               {marks.current("another of my own")},
 		"another, and the same": {marks.current("another of my own"), marks.ending(secret.Reveal(), time.Hour)},
 		"another pepper's":      {newSealer(newPepper(t, 2)).current(secret.Reveal())},
+		"a clock that was ahead": {
+			{Digest: marks.current(secret.Reveal()).Digest, PepperID: pepper.ID(), PublishedAt: noon.Add(month)},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			row := planRow{rotation: credential.Rotation{Overlap: overlap}, verifiers: before}
-			first := credential.MakeImportPlan(secret, row.observed(pepper))
-			row.verifiers = credential.ReadVerifiers(first.Published.Write())
-			again := credential.MakeImportPlan(secret, row.observed(pepper))
+			// The annotation rotates nothing here, and is no part of any record.
+			row := planRow{rotation: credential.Rotation{Overlap: overlap, Request: "now"}, verifiers: before}
+			observed := row.observed(pepper)
+			first := credential.MakeImportPlan(secret, observed)
+			observed.Client.Verifiers = credential.ReadVerifiers(first.Published.Write())
+			observed.Now = noon.Add(time.Second)
+			again := credential.MakeImportPlan(secret, observed)
 			if again.Replaces() || again.Cause != "" || again.Made != first.Made || !slices.Equal(again.Published, first.Published) {
 				t.Errorf("got %v, then %v", first, again)
 			}

@@ -97,7 +97,7 @@ func TestMakePlanRotates(t *testing.T) {
 		{
 			name:     "without an overlap the old one works until the new one is published, and not a moment longer",
 			rotation: with(func(r *credential.Rotation) { r.Overlap = 0 }), held: held(noted(one, oldTrigger)), verifiers: list(current(one), expiring(two)),
-			secret: fresh, made: now, cause: credential.CauseTrigger, staged: list(prepared(fresh), current(one)), want: list(current(fresh)),
+			secret: fresh, made: now, cause: credential.CauseTrigger, staged: list(prepared(fresh), current(one), expiring(two)), want: list(current(fresh)),
 		},
 		{
 			name:     "an overlap that was shortened shortens what is left of one under way, and replaces nothing",
@@ -122,7 +122,7 @@ func TestMakePlanRotates(t *testing.T) {
 		{
 			name:     "an old secret that was put back is replaced again, for its record is the old one, and works for the overlap",
 			rotation: rotation, held: held(noted(two, oldTrigger)), verifiers: list(current(one), marks.ending(two, time.Hour)), known: known(made),
-			secret: fresh, made: now, cause: credential.CauseTrigger, staged: list(prepared(fresh), current(two), expiring(one)),
+			secret: fresh, made: now, cause: credential.CauseTrigger, staged: list(prepared(fresh), current(two), current(one)),
 			want: list(current(fresh), expiring(two), expiring(one)),
 		},
 		{
@@ -133,7 +133,7 @@ func TestMakePlanRotates(t *testing.T) {
 		{
 			name:     "dying before the Secret was written replaces the secret all the same",
 			rotation: rotation, held: held(noted(one, oldTrigger)), verifiers: list(prepared(two), current(one)), known: known(oldTrigger),
-			secret: fresh, made: now, cause: credential.CauseTrigger, staged: list(prepared(fresh), current(one), marks.dropped(two)),
+			secret: fresh, made: now, cause: credential.CauseTrigger, staged: list(prepared(fresh), current(one), prepared(two)),
 			want: list(current(fresh), expiring(one), marks.dropped(two)),
 		},
 		{
@@ -146,6 +146,12 @@ func TestMakePlanRotates(t *testing.T) {
 			rotation: rotation, held: held(noted(one, oldTrigger)), verifiers: list(prepared(two), current(one), marks.dropped(three)), prepared: two,
 			secret: two, made: now, cause: credential.CauseTrigger, staged: list(prepared(two), current(one), marks.dropped(three)),
 			want: list(current(two), expiring(one), marks.dropped(three)),
+		},
+		{
+			name:     "a retry keeps an old secret that was put back working too",
+			rotation: rotation, held: held(noted(three, oldTrigger)), verifiers: list(prepared(two), current(one), marks.ending(three, time.Hour)), prepared: two,
+			secret: two, made: now, cause: credential.CauseTrigger, staged: list(prepared(two), current(three), current(one)),
+			want: list(current(two), expiring(three), expiring(one)),
 		},
 		{
 			name:     "a successor that was prepared is given up where nothing is due any more",

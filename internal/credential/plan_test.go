@@ -66,7 +66,7 @@ func TestMakePlan(t *testing.T) {
 		{
 			name: "an old secret that was put back becomes current again while it still works",
 			held: []credential.Held{bare(two)}, verifiers: credential.Verifiers{current(one), marks.ending(two, time.Nanosecond)},
-			secret: two, want: credential.Verifiers{current(two), expiring(one)},
+			secret: two, staged: credential.Verifiers{current(two), current(one)}, want: credential.Verifiers{current(two), expiring(one)},
 		},
 		{
 			name: "a successor that was staged and that nobody ever got gives way to what workloads hold",

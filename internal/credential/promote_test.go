@@ -129,7 +129,7 @@ func TestPromoteWithAnotherOverlap(t *testing.T) {
 	verifier := func(secret string, expires time.Time) credential.Verifier {
 		return credential.Verifier{Digest: digestOf(pepper, secret), PepperID: pepper.ID(), PublishedAt: noon, ExpiresAt: expires}
 	}
-	in := func(d time.Duration) time.Time { return noon.Add(d) }
+	in := noon.Add
 	before := credential.Verifiers{verifier("current", time.Time{}), verifier("old", in(overlap)), verifier("older", in(time.Hour))}
 	for _, row := range []struct {
 		name    string

@@ -4,6 +4,7 @@ package credential_test
 
 import (
 	"maps"
+	"strings"
 	"testing"
 	"time"
 
@@ -71,12 +72,16 @@ func TestReadRecordRefusesWhatIsDamaged(t *testing.T) {
 			}
 		})
 	}
+	const issued = "2026-03-01T12:00:00Z"
 	for name, annotations := range map[string]map[string]string{
-		"no annotations are no record":            nil,
-		"a trigger without a time is no record":   {v1alpha1.AnnotationTrigger: "q4"},
-		"a request without a time is no record":   {v1alpha1.AnnotationRotate: "now"},
-		"annotations of others are not a record":  {"example.com/issued-at": "2026-03-01T12:00:00Z"},
-		"an owner and a checksum are not, either": {v1alpha1.AnnotationOwner: "orders/uid", v1alpha1.AnnotationChecksum: "x"},
+		"a trigger that the status has no room for is none": {v1alpha1.AnnotationIssuedAt: issued, v1alpha1.AnnotationTrigger: strings.Repeat("é", 257)},
+		"a request that the status has no room for is none": {v1alpha1.AnnotationIssuedAt: issued, v1alpha1.AnnotationRotate: strings.Repeat("a", 257)},
+		"the zero time, which no status can hold, is none":  {v1alpha1.AnnotationIssuedAt: "0001-01-01T00:00:00Z"},
+		"no annotations are no record":                      nil,
+		"a trigger without a time is no record":             {v1alpha1.AnnotationTrigger: "q4"},
+		"a request without a time is no record":             {v1alpha1.AnnotationRotate: "now"},
+		"annotations of others are not a record":            {"example.com/issued-at": "2026-03-01T12:00:00Z"},
+		"an owner and a checksum are not, either":           {v1alpha1.AnnotationOwner: "orders/uid", v1alpha1.AnnotationChecksum: "x"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if record, ok := credential.ReadRecord(annotations); ok || record != (credential.Record{}) {

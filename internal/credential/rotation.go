@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"time"
+	"unicode/utf8"
 
 	"github.com/claviger/claviger/api/v1alpha1"
 )
@@ -15,6 +16,8 @@ const (
 	DefaultOverlap = 24 * time.Hour
 	// maxRequest is the API's bound on status.rotation.request, in bytes.
 	maxRequest = 256
+	// maxTrigger is the API's bound on status.rotation.trigger, in characters.
+	maxTrigger = 256
 	// maxClockSkew is how far ahead another manager's clock may have been without being wrong.
 	maxClockSkew = time.Minute
 )
@@ -110,14 +113,12 @@ type Record struct {
 // ReadRecord reads the annotations of a Secret, and reports whether they hold a record.
 func ReadRecord(annotations map[string]string) (Record, bool) {
 	issuedAt, err := time.Parse(time.RFC3339, annotations[v1alpha1.AnnotationIssuedAt])
-	if err != nil {
+	trigger, request := annotations[v1alpha1.AnnotationTrigger], annotations[v1alpha1.AnnotationRotate]
+	// The status would refuse what it has no room for, and nothing could be written any more.
+	if err != nil || issuedAt.IsZero() || utf8.RuneCountInString(trigger) > maxTrigger || len(request) > maxRequest {
 		return Record{}, false
 	}
-	return Record{
-		IssuedAt: issuedAt.UTC(),
-		Trigger:  annotations[v1alpha1.AnnotationTrigger],
-		Request:  annotations[v1alpha1.AnnotationRotate],
-	}, true
+	return Record{IssuedAt: issuedAt.UTC(), Trigger: trigger, Request: request}, true
 }
 
 // Annotations gives what ReadRecord reads.

@@ -99,6 +99,13 @@ func (v Verifiers) publishedAt(pepper Pepper, digest Digest) time.Time {
 	return time.Time{}
 }
 
+// endless reports whether the secret of that digest verifies without end.
+func (v Verifiers) endless(pepper Pepper, digest Digest) bool {
+	return slices.ContainsFunc(v, func(verifier Verifier) bool {
+		return verifier.PepperID == pepper.ID() && verifier.Digest == digest && verifier.ExpiresAt.IsZero()
+	})
+}
+
 // Stage prepares a successor: its digest comes first, and verifies. Nobody has the secret yet, so nothing else gets an
 // end: what workloads hold goes on working for as long as it takes to publish the successor, and the overlap from then.
 func (v Verifiers) Stage(pepper Pepper, digest Digest, now time.Time) Verifiers {
@@ -110,23 +117,30 @@ func (v Verifiers) Staged(pepper Pepper, digest Digest) bool {
 	return slices.Contains(v, Verifier{Digest: digest, PepperID: pepper.ID()})
 }
 
+// Adopt notes that workloads hold the secret of that digest: it is the current one, without end. Nothing else gets an end, for
+// workloads may hold that too until a Secret is published.
+func (v Verifiers) Adopt(pepper Pepper, digest Digest, now time.Time) Verifiers {
+	// Whole seconds, as the API stores them: what is written must equal what is read back.
+	current := Verifier{Digest: digest, PepperID: pepper.ID(), PublishedAt: now.Truncate(time.Second)}
+	// A clock that was ahead may have written a time that has yet to come.
+	if published := v.publishedAt(pepper, digest); !published.IsZero() && !published.After(now.Add(maxClockSkew)) {
+		current.PublishedAt = published
+	}
+	return v.lead(current, now)
+}
+
 // Promote notes that the Secret holds the secret of that digest: it is the current one, without end. Every other ends when
 // the overlap from now does, if it does not end before: so does one whose end was set for a longer overlap, or by a clock
 // that was ahead.
 func (v Verifiers) Promote(pepper Pepper, digest Digest, now time.Time, overlap time.Duration) Verifiers {
-	// Whole seconds, as the API stores them: what is written must equal what is read back.
-	current := Verifier{Digest: digest, PepperID: pepper.ID(), PublishedAt: now.Truncate(time.Second)}
 	others := slices.Clone(v)
 	for i := range others {
 		other := &others[i]
-		if other.PepperID == pepper.ID() && other.Digest == digest && !other.PublishedAt.IsZero() {
-			current.PublishedAt = other.PublishedAt
-		}
 		if end := now.Add(overlap); other.ExpiresAt.IsZero() || other.ExpiresAt.After(end) {
 			other.ExpiresAt = end.Truncate(time.Second)
 		}
 	}
-	return others.lead(current, now)
+	return others.Adopt(pepper, digest, now)
 }
 
 // lead puts a verifier before the others. What has expired, or was made with another pepper and so can never match again,
