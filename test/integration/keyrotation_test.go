@@ -167,15 +167,17 @@ func metricsOf(address string) func() string {
 	}
 }
 
-// eventsAbout counts the events of a reason whose note has a text.
+// eventsAbout counts the events of a reason about the Secret as it is now, whose note has a text. The event of the first key has
+// no UID: there was none yet.
 func eventsAbout(ctx context.Context, reason, text string) int {
 	GinkgoHelper()
 	var events eventsv1.EventList
 	Expect(plane.API.List(ctx, &events, client.InNamespace(config.Namespace))).To(Succeed())
-	count := 0
+	secret, count := keysSecret(ctx), 0
 	for i := range events.Items {
 		event := &events.Items[i]
-		if event.Reason == reason && event.Regarding.Name == v1alpha1.SigningKeysSecretName && strings.Contains(event.Note, text) {
+		about := event.Regarding.Name == secret.Name && (event.Regarding.UID == "" || event.Regarding.UID == secret.UID)
+		if about && event.Reason == reason && strings.Contains(event.Note, text) {
 			count++
 		}
 	}

@@ -18,6 +18,8 @@ import (
 	"github.com/claviger/claviger/api/v1alpha1"
 	"github.com/claviger/claviger/config"
 	"github.com/claviger/claviger/internal/app"
+	"github.com/claviger/claviger/internal/kube"
+	"github.com/claviger/claviger/internal/token"
 	"github.com/claviger/claviger/test/harness"
 )
 
@@ -98,6 +100,35 @@ var _ = Describe("a RevokedToken", func() {
 		plane.Create(ctx, object)
 		object.Spec.TokenID = "another"
 		Expect(apierrors.IsInvalid(plane.API.Update(ctx, object))).To(BeTrue())
+		Expect(plane.API.Delete(ctx, object)).To(Succeed())
+	})
+})
+
+var _ = Describe("a replica that revokes a token", func() {
+	// replica has a directory that follows nothing: what it knows is what it has written itself.
+	replica := func() *kube.Revoker {
+		return &kube.Revoker{Client: plane.API, Namespace: config.Namespace, Directory: &kube.Directory{}}
+	}
+	var claims token.Claims
+	BeforeEach(func() {
+		claims = token.Claims{ID: fresh(), ClientID: "acme.orders", ExpiresAt: time.Now().Add(time.Hour)}
+	})
+
+	It("refuses it before any watch tells it to, also where another was first", func(ctx context.Context) {
+		for _, one := range []*kube.Revoker{replica(), replica()} {
+			Expect(one.Revoke(ctx, claims)).To(Succeed())
+			Expect(one.Directory.Revoked(claims.ID)).To(BeTrue())
+		}
+		Expect(plane.API.Delete(ctx, kube.NewRevokedToken(config.Namespace, claims))).To(Succeed())
+	})
+
+	It("does not take another token's RevokedToken for its own", func(ctx context.Context) {
+		object := kube.NewRevokedToken(config.Namespace, claims)
+		object.Spec.TokenID = "another"
+		plane.Create(ctx, object)
+		one := replica()
+		Expect(one.Revoke(ctx, claims)).To(MatchError(ContainSubstring("it names another token")))
+		Expect(one.Directory.Revoked(claims.ID)).To(BeFalse(), "it lives at the other replicas")
 		Expect(plane.API.Delete(ctx, object)).To(Succeed())
 	})
 })
