@@ -4,11 +4,11 @@ package keymaterial
 
 import (
 	"errors"
-	"fmt"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/claviger/claviger/internal/keyring"
+	"github.com/claviger/claviger/internal/metric"
 )
 
 // Metrics are those of the keys. Their labels are bounded: names of the two Secrets, and the reasons of rotations. What has not
@@ -23,33 +23,19 @@ type Metrics struct {
 func NewMetrics(registerer prometheus.Registerer) (*Metrics, error) {
 	var mistakes [3]error
 	m := &Metrics{}
-	m.keys, mistakes[0] = register(registerer, prometheus.NewGaugeVec(prometheus.GaugeOpts{
+	m.keys, mistakes[0] = metric.Register(registerer, prometheus.NewGaugeVec(prometheus.GaugeOpts{
 		Name: "claviger_signing_keys",
 		Help: "Signing keys that are published: those that wait, the one that signs, and those whose tokens have not all expired.",
 	}, nil))
-	m.rotations, mistakes[1] = register(registerer, prometheus.NewCounterVec(prometheus.CounterOpts{
+	m.rotations, mistakes[1] = metric.Register(registerer, prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "claviger_signing_key_rotations_total",
 		Help: "Signing keys that were given a successor, by reason: Schedule, Request or Removal.",
 	}, []string{"reason"}))
-	m.damage, mistakes[2] = register(registerer, prometheus.NewGaugeVec(prometheus.GaugeOpts{
+	m.damage, mistakes[2] = metric.Register(registerer, prometheus.NewGaugeVec(prometheus.GaugeOpts{
 		Name: "claviger_key_material_damaged",
 		Help: "1 where a Secret of the operator is damaged and left alone, else 0.",
 	}, []string{"secret"}))
 	return m, errors.Join(mistakes[:]...)
-}
-
-// register gives the collector, or the one that is registered in its place already.
-func register[C prometheus.Collector](registerer prometheus.Registerer, collector C) (C, error) {
-	err := registerer.Register(collector)
-	if registered, found := errors.AsType[prometheus.AlreadyRegisteredError](err); found {
-		if same, ok := registered.ExistingCollector.(C); ok {
-			return same, nil
-		}
-	}
-	if err != nil {
-		return collector, fmt.Errorf("registering a metric: %w", err)
-	}
-	return collector, nil
 }
 
 func (m *Metrics) sound(secret string)     { m.damage.WithLabelValues(secret).Set(0) }

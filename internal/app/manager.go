@@ -22,6 +22,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/config"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/claviger/claviger/api/v1alpha1"
@@ -142,7 +143,7 @@ func addControllers(ctx context.Context, manager ctrl.Manager, options ManagerOp
 	if err := revoked.SetupWithManager(manager); err != nil {
 		return fmt.Errorf("adding the RevokedToken controller: %w", err)
 	}
-	rotations, err := rotationsCounter()
+	rotations, err := clientcredential.NewRotations(metrics.Registry)
 	if err != nil {
 		return err
 	}
