@@ -81,7 +81,8 @@ func (c *cluster) fatal(t *testing.T, what string) {
 
 func (c *cluster) verify(pepper credential.Pepper, secret string, at time.Time) bool {
 	client := &credential.Client{UID: c.uid, ID: clientID, Verifiers: c.verifiers}
-	return client.Verify(pepper, oauth.NewClientSecret(secret), at)
+	_, ok := client.Verify(pepper, oauth.NewClientSecret(secret), at)
+	return ok
 }
 
 // found gives the Secrets that the manager looks at: that of the name which it shall have, and those of this object that have

@@ -65,9 +65,10 @@ func (v Verifiers) Has(pepper Pepper, digest Digest, now time.Time) bool {
 	return matches == 1
 }
 
-// Verify reports whether this client's secret is the one presented.
-func (c *Client) Verify(pepper Pepper, secret oauth.ClientSecret, now time.Time) bool {
-	return c.Verifiers.Has(pepper, pepper.Digest(c.UID, c.ID, secret), now)
+// Verify reports whether the secret presented is one of this client's, and gives the ID that tokens taken with it carry.
+func (c *Client) Verify(pepper Pepper, secret oauth.ClientSecret, now time.Time) (secretID string, ok bool) {
+	presented := Verifier{Digest: pepper.Digest(c.UID, c.ID, secret)}
+	return presented.SecretID(), c.Verifiers.Has(pepper, presented.Digest, now)
 }
 
 // HasSecretID reports whether the secret of that ID still verifies at that time.

@@ -62,7 +62,7 @@ func TestVerify(t *testing.T) {
 			a := attempt{pepper: pepper, secret: "secret"}
 			a.client = credential.Client{UID: uid, ID: id, Verifiers: credential.Verifiers{current}}
 			row.change(&a)
-			if got := a.client.Verify(a.pepper, oauth.NewClientSecret(a.secret), noon); got != row.want {
+			if _, got := a.client.Verify(a.pepper, oauth.NewClientSecret(a.secret), noon); got != row.want {
 				t.Errorf("got %v", got)
 			}
 		})

@@ -50,12 +50,11 @@ func (s *Service) authenticate(presented oauth.ClientAuthentication) (caller, er
 		if found {
 			client, known, cause = subject.Client, caller{Subject: subject}, errWrongSecret
 		}
-		digest := pepper.Digest(client.UID, client.ID, reading.Secret)
-		if client.Verifiers.Has(pepper, digest, s.Now()) && found {
+		if secretID, ok := client.Verify(pepper, reading.Secret, s.Now()); ok && found {
 			if err := s.Rules.Judge(subject); err != nil {
 				return known, oauth.InvalidClient(err)
 			}
-			known.secretID = credential.Verifier{Digest: digest}.SecretID()
+			known.secretID = secretID
 			return known, nil
 		}
 	}

@@ -4,8 +4,10 @@ package issuer
 
 import (
 	"context"
+	"errors"
 
 	"github.com/claviger/claviger/internal/oauth"
+	"github.com/claviger/claviger/internal/token"
 )
 
 // Revocation is what became of a revocation request.
@@ -32,10 +34,13 @@ func (s *Service) Revoke(ctx context.Context, request oauth.RevocationRequest) (
 	if !ok {
 		return outcome, oauth.ServerError(errNoKeys)
 	}
-	claims, invalid := s.verify(ring, request.Token)
-	if invalid != nil {
-		outcome.Nothing = invalid
-		return outcome, nil
+	claims, err := s.verify(ring, request.Token)
+	if errors.Is(err, token.ErrFuture) { // another replica may take it for a good one at this moment
+		return outcome, oauth.ServerError(err)
+	}
+	if err != nil {
+		outcome.Nothing = err
+		return outcome, nil //nolint:nilerr // RFC 7009 section 2.2: a token that is not valid is no error
 	}
 	outcome.TokenID = claims.ID
 	if claims.ClientID != outcome.ClientID {

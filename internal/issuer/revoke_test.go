@@ -90,6 +90,10 @@ func TestRevoke(t *testing.T) {
 			*raw = "x"
 		}},
 		{name: "the API server is away", code: oauth.CodeServerError, reason: away.Error(), change: func(_ *testing.T, b *book, _ *string) { b.away = away }},
+		{name: "the clock is behind that of the replica that issued the token", code: oauth.CodeServerError, reason: "verifying a token: iat is in the future", change: func(_ *testing.T, b *book, _ *string) {
+			b.now = noon.Add(-time.Minute - time.Second)
+		}},
+		{name: "the clock is behind by less than clocks may differ", change: func(_ *testing.T, b *book, _ *string) { b.now = noon.Add(-time.Minute) }},
 		{name: "the signing keys are not loaded", code: oauth.CodeServerError, reason: "the key material is not loaded", change: func(t *testing.T, b *book, _ *string) {
 			b.keys = &kube.Keys{}
 			b.loadPepper(t)

@@ -102,6 +102,6 @@ func (c *revokeCommand) revokeAs(ctx context.Context, raw string) error {
 	if answer.status != http.StatusOK {
 		return answer.failure()
 	}
-	c.say("revoked, if the token was one of %s; of any other the token service says the same and does nothing", as.clientID)
+	c.say("nobody can use the token any more: it was one of %s and is revoked, or it was no good token before", as.clientID)
 	return nil
 }

@@ -16,6 +16,9 @@ import (
 // maxClockSkew is how far in the future a token's iat may lie: another replica's clock may be ahead of ours.
 const maxClockSkew = time.Minute
 
+// ErrFuture says that a token is refused now and may be a good one later: its issuer's clock is ahead of ours.
+var ErrFuture = errors.New("iat is in the future")
+
 // Expect is what a token must match.
 type Expect struct {
 	Issuer   string
@@ -54,8 +57,10 @@ func Verify(raw string, ring *keyring.Ring, expect Expect) (Claims, error) {
 		return Claims{}, fmt.Errorf("verifying a token: %w", redact(err))
 	}
 	switch {
-	case wire.IssuedAt == nil || wire.IssuedAt.After(expect.Now.Add(maxClockSkew)):
-		return Claims{}, errors.New("verifying a token: iat is missing or in the future")
+	case wire.IssuedAt == nil:
+		return Claims{}, errors.New("verifying a token: iat is missing")
+	case wire.IssuedAt.After(expect.Now.Add(maxClockSkew)):
+		return Claims{}, fmt.Errorf("verifying a token: %w", ErrFuture)
 	case wire.ID == "" || wire.ClientID == "" || wire.Incarnation == "":
 		return Claims{}, errors.New("verifying a token: jti, client_id or incarnation is missing")
 	case wire.Subject != wire.ClientID:

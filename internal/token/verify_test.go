@@ -95,6 +95,9 @@ func TestVerifyClaims(t *testing.T) {
 				return
 			}
 			checkRefused(t, raw, got, err)
+			if future := strings.Contains(row.name, "iat further ahead"); errors.Is(err, token.ErrFuture) != future {
+				t.Errorf("got %v", err)
+			}
 		})
 	}
 }

@@ -7,12 +7,14 @@ package conformance
 import (
 	"context"
 	"testing"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
 	"github.com/claviger/claviger/api/v1alpha1"
 	"github.com/claviger/claviger/config"
+	"github.com/claviger/claviger/internal/app"
 	"github.com/claviger/claviger/test/builder"
 	"github.com/claviger/claviger/test/harness"
 )
@@ -26,6 +28,10 @@ var (
 	plane   *harness.Plane
 	service *harness.TokenService
 
+	// Other replicas: one like the service, one whose clock is so far behind that its tokens have expired, and one that has the
+	// same keys and calls itself another issuer.
+	second, behind, foreign *harness.TokenService
+
 	// Credentials of every kind that the endpoints tell apart.
 	webhook, mcp, both, others, console, suspended harness.Credentials
 )
@@ -33,7 +39,11 @@ var (
 var _ = BeforeSuite(func(ctx context.Context) {
 	plane = harness.StartPlane()
 	plane.StartManager(nil)
-	service = plane.StartTokenService()
+	service, second = plane.StartTokenService(), plane.StartTokenService()
+	behind = plane.StartTokenServiceWith(func(o *app.TokenServiceOptions) {
+		o.Clock = func() time.Time { return time.Now().Add(-15 * 24 * time.Hour) }
+	})
+	foreign = plane.StartTokenServiceWith(func(o *app.TokenServiceOptions) { o.Issuer = "https://auth.example.com" })
 
 	plane.Create(ctx,
 		builder.Account("acme", builder.Namespaces("acme"), builder.Scopes("orders.read")),
@@ -44,7 +54,9 @@ var _ = BeforeSuite(func(ctx context.Context) {
 		credential := builder.ClientCredential(namespace, name, options...)
 		plane.Create(ctx, credential)
 		credentials := plane.ExpectReady(ctx, credential)
-		Eventually(service.Accepts).WithArguments(credentials).Should(BeTrue())
+		for _, replica := range []*harness.TokenService{service, second, behind, foreign} {
+			Eventually(replica.Accepts).WithArguments(credentials).Should(BeTrue())
+		}
 		return credentials
 	}
 	webhook = ready("acme", "webhook", builder.ForAccount("acme"), builder.WithScopes("Webhook"))

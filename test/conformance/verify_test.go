@@ -3,12 +3,20 @@
 package conformance
 
 import (
+	"context"
 	"net/http"
 	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
+	"github.com/claviger/claviger/api/v1alpha1"
+	"github.com/claviger/claviger/config"
+	"github.com/claviger/claviger/internal/keyring"
+	"github.com/claviger/claviger/internal/token"
 	"github.com/claviger/claviger/test/harness"
 )
 
@@ -30,7 +38,8 @@ var (
 	apiForOther  = place{query: "scope=API", header: "other"}
 )
 
-// docs/endpoints.md, "Tokens and places", row by row. A verdict is a status and, in the challenge, an error.
+// docs/endpoints.md, "Tokens and places", row by row; what kills tokens that were good is in death_test.go. A verdict is a status
+// and, in the challenge, an error.
 var _ = DescribeTable("the matrix of tokens and places", func(token func() string, at place, status int, code string) {
 	var headers []string
 	if at.header != "" {
@@ -58,6 +67,7 @@ var _ = DescribeTable("the matrix of tokens and places", func(token func() strin
 	Entry("MCP token at its account's webhook", mcpToken, acmeWebhook, 403, "insufficient_scope"),
 	Entry("MCP token at its account's MCP server", mcpToken, acmeMCP, 200, ""),
 	Entry("MCP token at the API", mcpToken, api, 401, "invalid_token"),
+	Entry("MCP token at the API, naming its account", mcpToken, apiForAcme, 401, "invalid_token"),
 
 	Entry("another account's token at a webhook", webhookToken, otherWebhook, 401, "invalid_token"),
 	Entry("another account's token at an MCP server", mcpToken, otherMCP, 401, "invalid_token"),
@@ -65,6 +75,9 @@ var _ = DescribeTable("the matrix of tokens and places", func(token func() strin
 	Entry("another account's token of the wrong scope too", mcpToken, otherWebhook, 401, "invalid_token"),
 	Entry("a call to a shared webhook that names the token's account", webhookToken, place{"scope=Webhook", "acme"}, 200, ""),
 	Entry("a call to a shared webhook that names another account", webhookToken, place{"scope=Webhook", "other"}, 401, "invalid_token"),
+	Entry("a call to a shared MCP server that names the token's account", mcpToken, place{"scope=MCP", "acme"}, 200, ""),
+	Entry("a call to a shared MCP server that names another account", mcpToken, place{"scope=MCP", "other"}, 401, "invalid_token"),
+	Entry("a call whose header agrees with the guard", webhookToken, place{acmeWebhook.query, "acme"}, 200, ""),
 	Entry("a call whose header contradicts the guard", webhookToken, place{acmeWebhook.query, "other"}, 401, "invalid_token"),
 
 	Entry("console token at a webhook", consoleToken, acmeWebhook, 401, "invalid_token"),
@@ -78,6 +91,18 @@ var _ = DescribeTable("the matrix of tokens and places", func(token func() strin
 	Entry("restricted console token at the API for another account", restrictedToken, apiForOther, 403, "insufficient_scope"),
 	Entry("restricted console token at the API, guarded for another account", restrictedToken, place{"scope=API&account=other", ""}, 403, "insufficient_scope"),
 
+	Entry("restricted console token at the API, where no account is named", restrictedToken, api, 200, ""),
+
+	Entry("expired token at a webhook", expired(&webhook), acmeWebhook, 401, "invalid_token"),
+	Entry("expired token at an MCP server", expired(&mcp), acmeMCP, 401, "invalid_token"),
+	Entry("expired token at the API", expired(&console), api, 401, "invalid_token"),
+	Entry("expired token at the API, naming an account", expired(&console), apiForAcme, 401, "invalid_token"),
+	Entry("another issuer's token at a webhook", ofAnotherIssuer(&webhook), acmeWebhook, 401, "invalid_token"),
+	Entry("another issuer's token at an MCP server", ofAnotherIssuer(&mcp), acmeMCP, 401, "invalid_token"),
+	Entry("another issuer's token at the API", ofAnotherIssuer(&console), api, 401, "invalid_token"),
+	Entry("token for another audience at a webhook", forAnotherAudience(webhookToken), acmeWebhook, 401, "invalid_token"),
+	Entry("token for another audience at an MCP server", forAnotherAudience(mcpToken), acmeMCP, 401, "invalid_token"),
+	Entry("token for another audience at the API", forAnotherAudience(consoleToken), api, 401, "invalid_token"),
 	Entry("tampered token at a webhook", tampered(webhookToken), acmeWebhook, 401, "invalid_token"),
 	Entry("tampered token at an MCP server", tampered(mcpToken), acmeMCP, 401, "invalid_token"),
 	Entry("tampered token at the API", tampered(consoleToken), api, 401, "invalid_token"),
@@ -103,6 +128,35 @@ func bothToken() string       { return service.TakeToken(both) }
 func othersToken() string     { return service.TakeToken(others) }
 func consoleToken() string    { return service.TakeToken(console) }
 func restrictedToken() string { return service.TakeToken(console, "scope", "account:acme") }
+
+// expired gives a token that was good until yesterday.
+func expired(credentials *harness.Credentials) func() string {
+	return func() string { return behind.TakeToken(*credentials) }
+}
+
+// ofAnotherIssuer gives a token that was signed with our key by somebody who calls himself otherwise.
+func ofAnotherIssuer(credentials *harness.Credentials) func() string {
+	return func() string { return foreign.TakeToken(*credentials) }
+}
+
+// forAnotherAudience gives a genuine token that is for somebody else, signed with our key.
+func forAnotherAudience(genuine func() string) func() string {
+	return func() string {
+		secret := &corev1.Secret{}
+		key := client.ObjectKey{Namespace: config.Namespace, Name: v1alpha1.SigningKeysSecretName}
+		Expect(plane.API.Get(context.Background(), key, secret)).To(Succeed())
+		ring, err := keyring.Decode(secret.Data)
+		Expect(err).NotTo(HaveOccurred())
+		expect := token.Expect{Issuer: harness.Issuer, Audience: harness.Issuer, Now: time.Now()}
+		claims, err := token.Verify(genuine(), ring, expect)
+		Expect(err).NotTo(HaveOccurred())
+		claims.Audience = []string{"https://mcp.acme.example/mcp"}
+		raw, err := token.Mint(harness.Issuer, ring, claims)
+		Expect(err).NotTo(HaveOccurred())
+		plane.Ledger.Add(raw)
+		return raw
+	}
+}
 
 func text(token string) func() string { return func() string { return token } }
 

@@ -87,6 +87,17 @@ func (s *TokenService) Accepts(credentials Credentials) bool {
 	return answer.Status == http.StatusOK
 }
 
+// Revoke asks the revocation endpoint, as a client, to revoke a token; more parameters are name, value pairs.
+func (s *TokenService) Revoke(credentials Credentials, token string, more ...string) Answer {
+	GinkgoHelper()
+	form := credentials.Form(append(more, "token", token)...)
+	form.Del("grant_type")
+	request, err := http.NewRequest(http.MethodPost, s.URL+server.PathRevoke, strings.NewReader(form.Encode()))
+	Expect(err).NotTo(HaveOccurred())
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	return Do(request)
+}
+
 // Verify asks the verify endpoint about a token. query is what the guard would configure; headers are name, value pairs.
 func (s *TokenService) Verify(token, query string, headers ...string) Answer {
 	GinkgoHelper()

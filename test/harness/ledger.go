@@ -100,7 +100,7 @@ func (l *Ledger) Told() string {
 func (l *Ledger) ExpectNoLeak(ctx context.Context) {
 	GinkgoHelper()
 	for _, list := range []client.ObjectList{
-		&eventsv1.EventList{}, &v1alpha1.AccountList{}, &v1alpha1.ClientCredentialList{},
+		&eventsv1.EventList{}, &v1alpha1.AccountList{}, &v1alpha1.ClientCredentialList{}, &v1alpha1.RevokedTokenList{},
 	} {
 		Expect(l.api.List(ctx, list)).To(Succeed())
 		raw, err := json.Marshal(list)

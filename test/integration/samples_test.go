@@ -26,7 +26,7 @@ var _ = It("the API server takes every sample", func(ctx context.Context) {
 		samples, err := read()
 		Expect(err).NotTo(HaveOccurred())
 		for _, sample := range samples {
-			expectTaken(ctx, sample)
+			expectTaken(ctx, "sample", sample)
 		}
 	}
 })
@@ -37,10 +37,11 @@ var _ = It("the API server takes every manifest of the documentation", func(ctx 
 	for _, page := range documentation() {
 		text, err := os.ReadFile(page)
 		Expect(err).NotTo(HaveOccurred())
-		for _, block := range regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllStringSubmatch(dedent(string(text)), -1) {
-			for document := range strings.SplitSeq(block[1], "\n---\n") {
+		for _, block := range yamlBlock.FindAllStringSubmatch(string(text), -1) {
+			dedented := strings.ReplaceAll("\n"+block[2], "\n"+block[1], "\n")[1:]
+			for document := range strings.SplitSeq(dedented, "\n---\n") {
 				if manifest := readManifest(page, document); manifest != nil {
-					expectTaken(ctx, manifest)
+					expectTaken(ctx, page, manifest)
 					taken++
 				}
 			}
@@ -48,6 +49,9 @@ var _ = It("the API server takes every manifest of the documentation", func(ctx 
 	}
 	Expect(taken).To(BeNumerically(">", 10), "there are manifests in the documentation")
 })
+
+// yamlBlock is one of a page, with what it is indented by.
+var yamlBlock = regexp.MustCompile("(?sm)^( *)```yaml\n(.*?)^ *```")
 
 func documentation() []string {
 	GinkgoHelper()
@@ -59,11 +63,6 @@ func documentation() []string {
 		return err
 	})).To(Succeed())
 	return pages
-}
-
-// dedent takes away what sets a block within a list apart.
-func dedent(text string) string {
-	return regexp.MustCompile("(?m)^   ( *(```|spec:|  ))").ReplaceAllString(text, "$1")
 }
 
 // readManifest reads an object of ours. A page may show its spec alone, or a part of that; the rest is then the least that there
@@ -91,7 +90,7 @@ func readManifest(page, text string) *unstructured.Unstructured {
 }
 
 // expectTaken expects that the API server would create an object, and knows every field of it.
-func expectTaken(ctx context.Context, object *unstructured.Unstructured) {
+func expectTaken(ctx context.Context, where string, object *unstructured.Unstructured) {
 	GinkgoHelper()
 	if object.GetNamespace() != "" {
 		plane.Namespace(ctx, object.GetNamespace(), nil)
@@ -100,5 +99,5 @@ func expectTaken(ctx context.Context, object *unstructured.Unstructured) {
 		return // it is there for what is in it
 	}
 	Expect(plane.API.Create(ctx, object.DeepCopy(), client.DryRunAll, client.FieldValidation("Strict"))).
-		To(Succeed(), "%s %s", object.GetKind(), object.GetName())
+		To(Succeed(), "%s: %s %s: %v", where, object.GetKind(), object.GetName(), object.Object["spec"])
 }
