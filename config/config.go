@@ -15,7 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/yaml"
 )
 
-//go:embed crd/bases/*.yaml rbac/*.yaml samples/*.yaml
+//go:embed crd/bases/*.yaml rbac/*.yaml samples/*.yaml samples/fields/*.yaml
 var files embed.FS
 
 const samples = "samples/*.yaml"
@@ -32,6 +32,9 @@ func RBAC() ([]*unstructured.Unstructured, error) { return read("rbac/*.yaml") }
 // Samples gives an Account with a ClientCredential for its webhooks, in a namespace of its own, in an order in which
 // they can be created.
 func Samples() ([]*unstructured.Unstructured, error) { return read(samples) }
+
+// FieldSamples gives objects that show every field of every kind, in an order in which they can be created.
+func FieldSamples() ([]*unstructured.Unstructured, error) { return read("samples/fields/*.yaml") }
 
 func read(pattern string) ([]*unstructured.Unstructured, error) {
 	names, err := fs.Glob(files, pattern)
