@@ -20,7 +20,8 @@ type RevokedTokenSpec struct {
 	// +required
 	ExpiresAt metav1.Time `json:"expiresAt,omitzero"` //nolint:kubeapilinter // requiredfields: a time is a string in the schema, not an object that could be empty
 
-	// clientID is the client that the token was issued to. It is for people and has no effect.
+	// clientID is the client that the token was issued to. The token is refused with or without it; where the token is one that
+	// spec.accessToken of a ClientCredential delivers, the manager replaces that at once if this is here.
 	// Default: none. At most 317 characters.
 	// +optional
 	// +kubebuilder:validation:MinLength=1

@@ -121,7 +121,9 @@ func (r *Reconciler) liveToken(ctx context.Context, ring *keyring.Ring, s *scope
 		return delivered{}, false, fmt.Errorf("looking for a revocation: %w", err)
 	}
 	live := r.deliver(raw, claims, s.tokenScopes())
-	good := len(revoked.Items) == 0 &&
+	// A token that is to die with its client secret is replaced with that, and not when it is dead.
+	current := !s.client.RevokeTokensWithSecret || claims.SecretID == s.todo.Published[0].SecretID()
+	good := len(revoked.Items) == 0 && current &&
 		claims.Scope == s.tokenScopes().String() &&
 		claims.ExpiresAt.Sub(claims.IssuedAt) == s.lifetime &&
 		r.Now().Before(live.replaceAt())

@@ -13,15 +13,37 @@ import (
 	"github.com/claviger/claviger/internal/credential"
 	"github.com/claviger/claviger/internal/fault"
 	"github.com/claviger/claviger/internal/kube"
+	"github.com/claviger/claviger/internal/render"
 )
 
-// identify reads the Secret that a user brings. It comes before the verdict, because that Secret may name the client ID. What is
-// wrong with it counts only if the rules allow the credential at all.
+// identify finds out which client ID the credential has. It comes before the verdict, because others may have that ID.
 func (r *Reconciler) identify(ctx context.Context, s *scope) error {
-	ref := s.object.Spec.SecretRef
-	if ref == nil {
+	switch {
+	case s.object.Spec.SecretRef != nil:
+		return r.readImported(ctx, s, s.object.Spec.SecretRef)
+	case s.established() == "":
+		return r.recallClientID(ctx, s)
+	default:
 		return nil
 	}
+}
+
+// recallClientID takes the client ID from a Secret that was published before the status was lost: it may be one that the user
+// brought at that time.
+func (r *Reconciler) recallClientID(ctx context.Context, s *scope) error {
+	secret, err := r.Secrets.Load(ctx, s.secretKey())
+	if err != nil || secret == nil || kube.OwnershipOf(secret, s.object, kind) == kube.Foreign {
+		return err
+	}
+	id := string(secret.Data[render.Key(s.object.Spec.SecretTemplate, v1alpha1.SecretKeyClientID)])
+	if credential.IsClientID(id) {
+		s.client.ID = id
+	}
+	return nil
+}
+
+// readImported reads the Secret that a user brings. What is wrong with it counts only if the rules allow the credential at all.
+func (r *Reconciler) readImported(ctx context.Context, s *scope, ref *v1alpha1.ClientSecretReference) error {
 	if err := r.watchImported(); err != nil {
 		return fmt.Errorf("watching the Secrets that credentials refer to: %w", err)
 	}

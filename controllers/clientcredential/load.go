@@ -89,15 +89,21 @@ func (r *Reconciler) loadOwn(ctx context.Context, s *scope, key client.ObjectKey
 }
 
 // provesItself reports whether a Secret that lost its owner reference and its annotations is ours all the same: it is the one
-// that was published last, nobody else owns it, and it holds a client secret that verifies.
+// that was published last, nobody else owns it, it says that we made it, and it holds the current client secret, which we
+// generated. One that its user brings, or has brought, is none of ours, whatever it holds.
 func (s *scope) provesItself(secret *corev1.Secret) bool {
-	binding := s.object.Status.Binding
-	if binding == nil || binding.Name != secret.Name || metav1.GetControllerOf(secret) != nil {
+	binding, ref := s.object.Status.Binding, s.object.Spec.SecretRef
+	provider := secret.Data[render.Key(s.object.Spec.SecretTemplate, v1alpha1.SecretKeyProvider)]
+	switch {
+	case binding == nil || binding.Name != secret.Name || metav1.GetControllerOf(secret) != nil,
+		ref != nil && ref.Name == secret.Name,
+		string(provider) != v1alpha1.ManagedBy,
+		len(s.client.Verifiers) == 0:
 		return false
 	}
 	return slices.ContainsFunc(s.heldIn(secret, false), func(held credential.Held) bool {
 		digest := s.pepper.Digest(s.client.UID, s.client.ID, held.Secret)
-		return len(s.client.Verifiers) > 0 && s.client.Verifiers[0].Digest == digest
+		return credential.IsGeneratedSecret(held.Secret.Reveal()) && s.client.Verifiers[0].Digest == digest
 	})
 }
 

@@ -22,6 +22,9 @@ const (
 // clientIDPattern is that of spec.clientID.
 var clientIDPattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._~-]{0,252}$`)
 
+// IsClientID reports whether a text can be a client ID that a user chooses.
+func IsClientID(text string) bool { return clientIDPattern.MatchString(text) }
+
 // Imported is a client ID and secret that a user brings.
 type Imported struct {
 	ClientID string
@@ -41,7 +44,7 @@ func ReadImported(secret *corev1.Secret, ref v1alpha1.ClientSecretReference, est
 		return Imported{}, invalidImport(secret, "has no key %s; add the client ID, or name the key in spec.secretRef.clientIDKey", ref.ClientIDKey)
 	case id != "" && established != "" && id != established:
 		return Imported{}, invalidImport(secret, "holds another client ID under %s than %s, which this credential has; a client ID never changes", ref.ClientIDKey, established)
-	case id != "" && !clientIDPattern.MatchString(id):
+	case id != "" && !IsClientID(id):
 		return Imported{}, invalidImport(secret, "holds no usable client ID under %s: 1 to 253 letters, digits and ._~-, the first a letter or digit", ref.ClientIDKey)
 	case id == "":
 		id = established

@@ -4,6 +4,7 @@ package credential
 
 import (
 	"io"
+	"slices"
 	"time"
 
 	"github.com/claviger/claviger/api/v1alpha1"
@@ -72,6 +73,9 @@ func MakePlan(random io.Reader, o Observed) (Plan, error) {
 		}
 		before = before.Adopt(o.Pepper, digest, o.Now)
 	}
+	if cause == CauseHealing && o.holdsImported() {
+		cause = CauseImport
+	}
 	if o.Client.Verifiers.Staged(o.Pepper, o.digest(o.Prepared)) {
 		return o.replace(before, o.Prepared, cause), nil
 	}
@@ -127,6 +131,13 @@ func (o Observed) choose() (Held, Digest, bool) {
 		}
 	}
 	return Held{}, Digest{}, false
+}
+
+// holdsImported reports whether a Secret of ours holds a secret that works and that its user brought.
+func (o Observed) holdsImported() bool {
+	return slices.ContainsFunc(o.Held, func(held Held) bool {
+		return !IsGeneratedSecret(held.Secret.Reveal()) && o.Client.Verifiers.Has(o.Pepper, o.digest(held.Secret), o.Now)
+	})
 }
 
 // recordOf gives the record of a secret that was found: that of its Secret, else, where somebody has taken that away, that

@@ -94,7 +94,7 @@ func TestMakePlanChooses(t *testing.T) {
 		{
 			name: "a secret that its user brought gives way to a generated one once spec.secretRef is taken away, and works for the overlap",
 			held: held(noted("a secret of my own", first)), verifiers: list(current("a secret of my own")),
-			secret: fresh, made: now, cause: credential.CauseHealing, staged: list(prepared(fresh), current("a secret of my own")),
+			secret: fresh, made: now, cause: credential.CauseImport, staged: list(prepared(fresh), current("a secret of my own")),
 			want: list(current(fresh), expiring("a secret of my own")),
 		},
 		{

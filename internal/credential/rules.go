@@ -58,7 +58,7 @@ func describeRival(s Subject) string {
 	if s.Rival.Namespace != s.Namespace.Name {
 		return "a ClientCredential of another namespace"
 	}
-	return "another, older ClientCredential of this namespace"
+	return "another ClientCredential of this namespace"
 }
 
 // TokenLifetime is the lifetime of the subject's next token: what the credential names, else the Account's default, else

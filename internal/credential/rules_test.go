@@ -214,7 +214,7 @@ func TestJudgeWithARival(t *testing.T) {
 		{
 			name:       "one of two in a namespace is told that the other has the client ID",
 			credential: console(), rival: neighbour,
-			kind: fault.Terminal, reason: v1alpha1.ReasonClientIDConflict, message: "client ID acme.orders belongs to another, older ClientCredential of this namespace",
+			kind: fault.Terminal, reason: v1alpha1.ReasonClientIDConflict, message: "client ID acme.orders belongs to another ClientCredential of this namespace",
 		},
 		{
 			name:       "of two in different namespaces it is not told which the other is",

@@ -273,6 +273,24 @@ var _ = Describe("delivery", func() {
 			Eventually(func() bool { return token(ctx) == second }).Should(BeFalse(), "its scopes are others")
 		})
 
+		It("replaces it with the client secret where it dies with that", func(ctx context.Context) {
+			first := deliver(ctx)
+			change(ctx, func(c *v1alpha1.ClientCredential) { c.Spec.Rotation = &v1alpha1.Rotation{Trigger: "one", RevokeTokens: true} })
+			Eventually(func() bool { return token(ctx) == first }).Should(BeFalse())
+			clock.Advance(time.Minute)
+			Eventually(verdict).WithArguments(token(ctx)).Should(Equal(200))
+			Expect(verdict(first)).To(Equal(200), "for the overlap")
+		})
+
+		It("replaces it at once where somebody has revoked it", func(ctx context.Context) {
+			first := deliver(ctx)
+			Eventually(verdict).WithArguments(first).Should(Equal(200))
+			Expect(tokens.Revoke(before, first).Status).To(Equal(200))
+			Eventually(func() bool { return token(ctx) == first }).Should(BeFalse())
+			Eventually(verdict).WithArguments(token(ctx)).Should(Equal(200))
+			Expect(verdict(first)).To(Equal(401))
+		})
+
 		It("takes it away when it is no longer asked for", func(ctx context.Context) {
 			deliver(ctx)
 			change(ctx, func(c *v1alpha1.ClientCredential) { c.Spec.AccessToken = nil })

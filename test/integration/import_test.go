@@ -125,6 +125,37 @@ var _ = Describe("a client ID and secret that a user brings", func() {
 		Expect(tokens.Accepts(with(first))).To(BeTrue(), "for the overlap")
 	})
 
+	DescribeTable("is never taken for ours, whatever its Secret is called", func(ctx context.Context, change func(*v1alpha1.ClientCredential)) {
+		theirs.Name, orders.Spec.SecretRef.Name = "orders", "orders"
+		plane.Create(ctx, theirs, orders)
+		plane.ExpectReason(ctx, orders, v1alpha1.ReasonIssued)
+		Eventually(tokens.Accepts).WithArguments(with(first)).Should(BeTrue())
+		harness.Patch(ctx, plane, orders, change)
+		plane.ExpectReason(ctx, orders, v1alpha1.ReasonSecretConflict)
+		now := plane.Secret(ctx, orders)
+		Expect(now.ResourceVersion).To(Equal(theirs.ResourceVersion))
+		Expect(tokens.Accepts(with(first))).To(BeTrue())
+	},
+		Entry("when a Secret of that name is to be published too", func(c *v1alpha1.ClientCredential) {
+			c.Spec.SecretTemplate = &v1alpha1.SecretTemplate{Labels: map[string]v1alpha1.LabelValue{"a": "b"}}
+		}),
+		Entry("when it is given up", func(c *v1alpha1.ClientCredential) { c.Spec.SecretRef = nil }),
+	)
+
+	It("leaves its client ID behind for good, even where the status is lost", func(ctx context.Context) {
+		plane.Create(ctx, theirs, orders)
+		Eventually(tokens.Accepts).WithArguments(with(first)).Should(BeTrue())
+		harness.Patch(ctx, plane, orders, func(c *v1alpha1.ClientCredential) { c.Spec.SecretRef = nil })
+		Eventually(settled).WithArguments(ctx, orders).Should(BeTrue())
+		after := plane.ExpectReady(ctx, orders)
+		orders.Status = v1alpha1.ClientCredentialStatus{}
+		Expect(plane.API.Status().Update(ctx, orders)).To(Succeed())
+		Eventually(settled).WithArguments(ctx, orders).Should(BeTrue())
+		Expect(plane.ExpectReady(ctx, orders)).To(Equal(after))
+		Expect(orders.Status.ClientID).To(Equal("legacy-" + name))
+		Eventually(tokens.Accepts).WithArguments(after).Should(BeTrue())
+	})
+
 	It("is claimed by the older of two, and the younger says so", func(ctx context.Context) {
 		older := builder.ClientCredential(name, "older", builder.ForAccount(name))
 		older.Spec.ClientID = "contested-" + name
