@@ -275,7 +275,9 @@ var _ = Describe("delivery", func() {
 
 		It("replaces it with the client secret where it dies with that", func(ctx context.Context) {
 			first := deliver(ctx)
-			change(ctx, func(c *v1alpha1.ClientCredential) { c.Spec.Rotation = &v1alpha1.Rotation{Trigger: "one", RevokeTokens: true} })
+			change(ctx, func(c *v1alpha1.ClientCredential) {
+				c.Spec.Rotation = &v1alpha1.Rotation{Trigger: "one", RevokeTokens: true}
+			})
 			Eventually(func() bool { return token(ctx) == first }).Should(BeFalse())
 			clock.Advance(time.Minute)
 			Eventually(verdict).WithArguments(token(ctx)).Should(Equal(200))
