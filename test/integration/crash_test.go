@@ -145,8 +145,10 @@ func surviveDeletion(ctx context.Context, tokens *harness.TokenService, dying *d
 	orders := builder.ClientCredential(name, "orders", builder.ForAccount(name))
 	orders.Spec.DeletionPolicy = v1alpha1.DeletionRetain
 	orders.Spec.AccessToken = &v1alpha1.AccessTokenDelivery{}
+	account := builder.Account(name, builder.Namespaces(name))
 	living := plane.StartManager(nil)
-	plane.Create(ctx, builder.Account(name, builder.Namespaces(name)), orders)
+	plane.Create(ctx, account, orders)
+	Eventually(conditions).WithArguments(ctx, account).ShouldNot(BeEmpty())
 	given := plane.ExpectReady(ctx, orders)
 	harness.Patch(ctx, plane, orders, func(c *v1alpha1.ClientCredential) { c.Spec.SecretTemplate = &v1alpha1.SecretTemplate{Name: "renamed"} })
 	Eventually(settled).WithArguments(ctx, orders).Should(BeTrue())

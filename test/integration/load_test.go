@@ -29,9 +29,10 @@ var _ = It("no token request fails while a hundred credentials are rotated under
 	replicas := []*harness.TokenService{plane.StartTokenService(), plane.StartTokenService()}
 	name := fresh()
 	plane.Create(ctx, builder.Account(name, builder.Namespaces(name)))
-	all := make([]*v1alpha1.ClientCredential, credentials)
+	all, keys := make([]*v1alpha1.ClientCredential, credentials), make([]client.ObjectKey, credentials)
 	for i := range all {
 		all[i] = builder.ClientCredential(name, fmt.Sprintf("c%d", i), builder.ForAccount(name))
+		keys[i] = client.ObjectKeyFromObject(all[i])
 		plane.Create(ctx, all[i])
 	}
 	for _, one := range all {
@@ -50,7 +51,7 @@ var _ = It("no token request fails while a hundred credentials are rotated under
 		running.Go(func() {
 			defer GinkgoRecover()
 			for n := worker; loading.Err() == nil; n += workers {
-				held := mounts.read(ctx, all[n%credentials], n/credentials%3 == 0)
+				held := mounts.read(ctx, keys[n%credentials], n/credentials%3 == 0)
 				answer, refusal := replicas[n%2].PostToken(held.Form())
 				taken.Add(1)
 				if answer.Status != http.StatusOK {
@@ -81,16 +82,15 @@ var _ = It("no token request fails while a hundred credentials are rotated under
 type mounts struct{ held sync.Map }
 
 // read gives what a workload holds, after reading its Secret anew where told.
-func (m *mounts) read(ctx context.Context, credential *v1alpha1.ClientCredential, anew bool) harness.Credentials {
+func (m *mounts) read(ctx context.Context, key client.ObjectKey, anew bool) harness.Credentials {
 	GinkgoHelper()
-	if held, ok := m.held.Load(credential.Name); ok && !anew {
+	if held, ok := m.held.Load(key); ok && !anew {
 		return held.(harness.Credentials)
 	}
 	secret := &corev1.Secret{}
-	key := client.ObjectKey{Namespace: credential.Namespace, Name: credential.Name}
 	Expect(plane.API.Get(ctx, key, secret)).To(Succeed())
 	held := harness.Credentials{ID: string(secret.Data["client_id"]), Secret: string(secret.Data["client_secret"])}
-	m.held.Store(credential.Name, held)
+	m.held.Store(key, held)
 	return held
 }
 
