@@ -129,7 +129,8 @@ var _ = It("the manager dies while a credential is deleted, and what stays behin
 	Expect(keys.Stop()).To(Succeed())
 	whole := &death{}
 	surviveDeletion(ctx, tokens, whole)
-	Expect(whole.made()).To(Equal(2), "one Secret says so, one goes")
+	// A cache that is behind may have the deletion repeated, which finds nothing.
+	Expect(whole.made()).To(BeNumerically(">=", 2), "one Secret says so, one goes")
 	for at := 1; at <= whole.made(); at++ {
 		for _, before := range []bool{true, false} {
 			By(fmt.Sprintf("at write %d of %d, before it arrives: %v", at, whole.made(), before))
