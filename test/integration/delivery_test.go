@@ -4,6 +4,8 @@ package integration
 
 import (
 	"context"
+	"os"
+	"path/filepath"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -15,19 +17,21 @@ import (
 
 	"github.com/claviger/claviger/api/v1alpha1"
 	"github.com/claviger/claviger/internal/app"
+	"github.com/claviger/claviger/test/builder"
 	"github.com/claviger/claviger/test/harness"
 )
 
 var _ = Describe("delivery", func() {
 	var (
-		clock  *harness.Clock
-		tokens *harness.TokenService
-		orders *v1alpha1.ClientCredential
-		before harness.Credentials
+		clock   *harness.Clock
+		manager *harness.Role
+		tokens  *harness.TokenService
+		orders  *v1alpha1.ClientCredential
+		before  harness.Credentials
 	)
 	BeforeEach(func(ctx context.Context) {
 		clock = &harness.Clock{}
-		plane.StartManagerWith(func(o *app.ManagerOptions) { o.Clock = clock.Now })
+		manager = plane.StartManagerWith(func(o *app.ManagerOptions) { o.Clock = clock.Now })
 		tokens = plane.StartTokenServiceWith(func(o *app.TokenServiceOptions) { o.Clock = clock.Now })
 		orders, before = readyOrders(ctx, tokens)
 	})
@@ -109,6 +113,19 @@ var _ = Describe("delivery", func() {
 			t.Labels = map[string]v1alpha1.LabelValue{"not a label": "x"}
 		}),
 	)
+
+	It("adds the certificates of the issuer where its CA is private", func(ctx context.Context) {
+		file := filepath.Join(GinkgoT().TempDir(), "ca.pem")
+		Expect(os.WriteFile(file, plane.Admin().CAData, 0o600)).To(Succeed())
+		plane.StartManagerWith(func(o *app.ManagerOptions) { o.IssuerCAFile = file })
+		name := fresh()
+		private := builder.ClientCredential(name, "private", builder.ForAccount(name))
+		plane.Create(ctx, builder.Account(name, builder.Namespaces(name)))
+		Expect(manager.Stop()).To(Succeed())
+		plane.Create(ctx, private)
+		plane.ExpectReady(ctx, private)
+		Expect(plane.Secret(ctx, private).Data).To(HaveKeyWithValue("ca.crt", plane.Admin().CAData))
+	})
 
 	It("under another name keeps the client secret, and the old Secret goes after the overlap", func(ctx context.Context) {
 		template(ctx, func(t *v1alpha1.SecretTemplate) { t.Name = "orders-oauth" })

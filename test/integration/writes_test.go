@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package integration
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"k8s.io/client-go/kubernetes"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/claviger/claviger/api/v1alpha1"
+	"github.com/claviger/claviger/test/builder"
+)
+
+// The API server counts, whoever asks: what is not the test's own is the manager's.
+var _ = It("two writes create a credential, three rotate it, none keep it: as the API server counts them", func(ctx context.Context) {
+	plane.StartManager(nil)
+	tokens := plane.StartTokenService()
+	readyOrders(ctx, tokens) // every other credential of the suite is as it should be, too
+	name := fresh()
+	plane.Namespace(ctx, name, nil)
+	plane.Create(ctx, builder.Account(name, builder.Namespaces(name)))
+	quiet := func() int {
+		GinkgoHelper()
+		var count int
+		Eventually(func() bool {
+			before := writesServed(ctx)
+			time.Sleep(2 * time.Second)
+			count = writesServed(ctx)
+			return count == before
+		}).Should(BeTrue(), "there are no writes in the steady state")
+		return count
+	}
+	before := quiet()
+
+	orders := builder.ClientCredential(name, "orders", builder.ForAccount(name))
+	Expect(plane.API.Create(ctx, orders)).To(Succeed())
+	plane.ExpectReady(ctx, orders)
+	created := quiet()
+	Expect(created-before).To(Equal(1+2), "the test's own, the Secret and the status")
+
+	rotating := orders.DeepCopy()
+	rotating.Spec.Rotation = &v1alpha1.Rotation{Trigger: "now"}
+	Expect(plane.API.Patch(ctx, rotating, client.MergeFrom(orders))).To(Succeed())
+	Eventually(settled).WithArguments(ctx, orders).Should(BeTrue())
+	rotated := quiet()
+	Expect(rotated-created).To(Equal(1+3), "the test's own, the verifiers, the Secret and the status")
+	AddReportEntry("writes as the API server counts them", "create 2, rotate 3, steady state 0")
+})
+
+var (
+	served = regexp.MustCompile(`^apiserver_request_total\{(.*)\} (\S+)$`)
+	ours   = regexp.MustCompile(`resource="(secrets|clientcredentials)"`)
+	asking = regexp.MustCompile(`verb="(GET|LIST|WATCH)"`)
+)
+
+// writesServed gives how many writes of Secrets and ClientCredentials the API server has served, refused ones included.
+func writesServed(ctx context.Context) int {
+	GinkgoHelper()
+	clients, err := kubernetes.NewForConfig(plane.Admin())
+	Expect(err).NotTo(HaveOccurred())
+	text, err := clients.RESTClient().Get().AbsPath("/metrics").DoRaw(ctx)
+	Expect(err).NotTo(HaveOccurred())
+	total, lines := 0, bufio.NewScanner(bytes.NewReader(text))
+	lines.Buffer(nil, len(text))
+	for lines.Scan() {
+		if !strings.HasPrefix(lines.Text(), "apiserver_request_total{") {
+			continue
+		}
+		match := served.FindStringSubmatch(lines.Text())
+		Expect(match).To(HaveLen(3))
+		if !ours.MatchString(match[1]) || asking.MatchString(match[1]) {
+			continue
+		}
+		count, err := strconv.ParseFloat(match[2], 64)
+		Expect(err).NotTo(HaveOccurred())
+		total += int(count)
+	}
+	Expect(total).To(BeNumerically(">", 0), "the API server counts")
+	return total
+}
