@@ -150,6 +150,8 @@ type Rotation struct {
 }
 
 // ClientSecretReference names a Secret with a client ID and secret in the object's own namespace.
+//
+// +kubebuilder:validation:XValidation:rule="self.clientIDKey != self.clientSecretKey",message="clientIDKey and clientSecretKey must differ: a client ID is public"
 type ClientSecretReference struct {
 	// name of the Secret.
 	// +required

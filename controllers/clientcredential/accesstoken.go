@@ -54,10 +54,6 @@ func (r *Reconciler) deliverToken(ctx context.Context, s *scope) error {
 		return nil
 	}
 	key := s.tokenKey()
-	if key.Name == s.bindingName() {
-		return s.blocked(fault.Terminalf(v1alpha1.ReasonSecretConflict,
-			"Secret %s holds the client secret; choose another spec.accessToken.secretName", key.Name))
-	}
 	ring, err := r.ring(ctx)
 	if err != nil {
 		return s.blocked(err)
@@ -79,7 +75,7 @@ func (r *Reconciler) deliverToken(ctx context.Context, s *scope) error {
 		Key: key, Type: v1alpha1.SecretTypeBinding, Purpose: v1alpha1.PurposeAccessToken, Data: render.TokenData(live.Token), Own: map[string]string{},
 	})
 	if err != nil {
-		return s.blocked(err)
+		return s.blocked(refusedBySchema(key.Name, err))
 	}
 	s.object.Status.AccessToken = &v1alpha1.AccessTokenStatus{Name: key.Name, ExpiresAt: &metav1.Time{Time: live.ExpiresAt}}
 	s.wakeAt(live.replaceAt())

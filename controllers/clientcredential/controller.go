@@ -107,6 +107,9 @@ func (r *Reconciler) writeStatus(ctx context.Context, s *scope) error {
 	if err := r.patchStatus(ctx, s); err != nil {
 		return err
 	}
+	if s.replaced && !s.publishes() {
+		r.tellReplaced(s)
+	}
 	r.tell(s)
 	return nil
 }

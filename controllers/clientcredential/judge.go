@@ -6,6 +6,8 @@ import (
 	"context"
 	"fmt"
 
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/labels"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -47,12 +49,18 @@ func (r *Reconciler) readImported(ctx context.Context, s *scope, ref *v1alpha1.C
 	if err := r.watchImported(); err != nil {
 		return fmt.Errorf("watching the Secrets that credentials refer to: %w", err)
 	}
-	secret, err := r.Secrets.Load(ctx, client.ObjectKey{Namespace: s.object.Namespace, Name: ref.Name})
-	if err != nil {
-		return err
-	}
-	if secret == nil {
+	// Not from the cache: it is another watch that tells of a change, and may be ahead of it.
+	secret := &corev1.Secret{}
+	err := r.Secrets.Live.Get(ctx, client.ObjectKey{Namespace: s.object.Namespace, Name: ref.Name}, secret)
+	switch {
+	case apierrors.IsNotFound(err):
 		s.importErr = fault.Waitingf(v1alpha1.ReasonSecretNotFound, "Secret %s of spec.secretRef does not exist", ref.Name)
+		return nil
+	case err != nil:
+		return fmt.Errorf("reading Secret %s of spec.secretRef: %w", ref.Name, err)
+	case kube.OwnershipOf(secret, s.object, kind) != kube.Foreign:
+		s.importErr = fault.Terminalf(v1alpha1.ReasonInvalidSecret,
+			"Secret %s of spec.secretRef is the one that Claviger publishes for this %s; bring one of your own, under another name", ref.Name, kind)
 		return nil
 	}
 	s.imported, s.importErr = credential.ReadImported(secret, *ref, s.established())
@@ -79,7 +87,31 @@ func (r *Reconciler) judge(ctx context.Context, s *scope) error {
 	}
 	s.subject, s.judged = subject, true
 	s.verdict, s.lifetime = r.Rules.Judge(subject), r.Rules.TokenLifetime(subject)
+	if s.verdict != nil {
+		if err := r.keepOwners(ctx, s); err != nil {
+			return err
+		}
+	}
 	return s.verdict
+}
+
+// keepOwners follows spec.deletionPolicy where nothing else is done: whoever deletes a suspended credential has chosen what
+// becomes of its Secret, too.
+func (r *Reconciler) keepOwners(ctx context.Context, s *scope) error {
+	owned, err := r.Secrets.Owned(ctx, client.ObjectKeyFromObject(s.object))
+	if err != nil || !s.object.DeletionTimestamp.IsZero() {
+		return err
+	}
+	for i := range owned {
+		secret := &owned[i]
+		if secret.Labels[v1alpha1.LabelSecret] != v1alpha1.PurposeClientCredential || !kube.IsPublished(secret, s.object) {
+			continue
+		}
+		if err := r.Secrets.KeepOwner(ctx, s.object, secret, s.outlives()); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // subject gathers all that the verdict about a client depends on.
@@ -106,7 +138,8 @@ func (r *Reconciler) subject(ctx context.Context, of *credential.Client) (creden
 		return subject, fmt.Errorf("listing the claimants of a client ID: %w", err)
 	}
 	for i := range claimants.Items {
-		if rival := credential.ReadClient(&claimants.Items[i]); rival.UID != of.UID && rival.Outranks(of) {
+		rival := credential.ReadClient(&claimants.Items[i])
+		if rival.UID != of.UID && rival.Outranks(of) && (subject.Rival == nil || rival.Outranks(subject.Rival)) {
 			subject.Rival = rival
 		}
 	}

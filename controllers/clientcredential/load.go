@@ -48,19 +48,43 @@ func (r *Reconciler) loadSecrets(ctx context.Context, s *scope) error {
 	}
 	for i := range owned {
 		secret := &owned[i]
-		ours := kube.IsPublished(secret, s.object)
-		switch purpose := secret.Labels[v1alpha1.LabelSecret]; {
-		case ours && purpose == v1alpha1.PurposeAccessToken:
+		_, givenUp := secret.Annotations[v1alpha1.AnnotationRemoveAfter]
+		wanted := s.publishes() && secret.Name == s.secretKey().Name
+		switch ours := kube.IsPublished(secret, s.object); {
+		case ours && secret.Labels[v1alpha1.LabelSecret] == v1alpha1.PurposeAccessToken:
 			s.tokens = append(s.tokens, *secret)
-		case ours && (!s.publishes() || secret.Name != s.secretKey().Name):
+		case ours && !wanted:
 			s.others = append(s.others, *secret)
+		case !ours && !wanted && givenUp && kube.OwnershipOf(secret, s.object, kind) == kube.Earlier:
+			s.leftovers = append(s.leftovers, *secret)
 		}
+	}
+	if err := r.loadBound(ctx, s); err != nil {
+		return s.blocked(err)
+	}
+	if wanted := s.object.Spec.AccessToken; wanted != nil && s.tokenKey().Name == s.bindingName() {
+		return s.blocked(fault.Terminalf(v1alpha1.ReasonSecretConflict,
+			"Secret %s holds the client secret; choose another spec.accessToken.secretName", s.bindingName()))
 	}
 	if !s.publishes() {
 		return nil
 	}
 	s.secret, s.earlier, err = r.loadOwn(ctx, s, s.secretKey())
 	return s.blocked(err)
+}
+
+// loadBound finds the Secret that was published last where that has another name now and is not in the cache, because it has
+// lost its label or is too new: what workloads hold must be known before anything is decided.
+func (r *Reconciler) loadBound(ctx context.Context, s *scope) error {
+	binding := s.object.Status.Binding
+	if binding == nil || binding.Name == s.bindingName() || slices.ContainsFunc(s.others, func(o corev1.Secret) bool { return o.Name == binding.Name }) {
+		return nil
+	}
+	secret, err := r.Secrets.Load(ctx, client.ObjectKey{Namespace: s.object.Namespace, Name: binding.Name})
+	if err == nil && secret != nil && kube.IsPublished(secret, s.object) {
+		s.others = append(s.others, *secret)
+	}
+	return err
 }
 
 // loadOwn finds a Secret by the name that it shall have. It fails where there is one that is somebody else's, or where the name

@@ -106,7 +106,7 @@ func (r *Reconciler) publish(ctx context.Context, s *scope) error {
 	if s.publishes() {
 		var err error
 		if wrote, err = r.Secrets.Publish(ctx, s.object, s.secret, s.desired()); err != nil {
-			return s.blocked(refusedBySchema(err))
+			return s.blocked(refusedBySchema(s.secretKey().Name, err))
 		}
 	}
 	s.bound = true
@@ -115,7 +115,8 @@ func (r *Reconciler) publish(ctx context.Context, s *scope) error {
 	r.prepared.Delete(client.ObjectKeyFromObject(s.object))
 	s.wakeAt(s.todo.Published.NextExpiry(r.Now()))
 	s.wakeAt(s.rotation.Next(s.todo.Made))
-	if wrote && s.todo.Cause != "" {
+	s.replaced = wrote && s.todo.Cause != ""
+	if s.replaced && s.publishes() {
 		r.tellReplaced(s)
 	}
 	return nil
@@ -128,7 +129,7 @@ func (s *scope) desired() kube.Desired {
 		Type:     v1alpha1.SecretTypeBinding,
 		Purpose:  v1alpha1.PurposeClientCredential,
 		Data:     s.data,
-		Own:      map[string]string{v1alpha1.AnnotationChecksum: render.Checksum(s.data, s.todo.Secret)},
+		Own:      map[string]string{v1alpha1.AnnotationChecksum: render.Checksum(s.data, s.checksumKey())},
 		Outlives: s.outlives(),
 	}
 	maps.Copy(desired.Own, s.todo.Made.Annotations())
@@ -139,6 +140,16 @@ func (s *scope) desired() kube.Desired {
 		desired.Labels, desired.Annotations = plain(template.Labels), plain(template.Annotations)
 	}
 	return desired
+}
+
+// checksumKey is the client secret, which nobody can guess; of one that its user brings, who knows, the digest that takes the
+// pepper.
+func (s *scope) checksumKey() []byte {
+	if s.object.Spec.SecretRef == nil {
+		return []byte(s.todo.Secret.Reveal())
+	}
+	digest := s.pepper.Digest(s.client.UID, s.client.ID, s.todo.Secret)
+	return digest[:]
 }
 
 func plain[V ~string](values map[string]V) map[string]string {
@@ -152,7 +163,10 @@ func plain[V ~string](values map[string]V) map[string]string {
 // refusedBySchema makes a terminal fault of a Secret that Kubernetes will never take: a type that wants other keys, a label
 // that is none. It names the fields; the API server's own words may quote values. A policy that refuses names no field, and may
 // be lifted.
-func refusedBySchema(err error) error {
+func refusedBySchema(name string, err error) error {
+	if apierrors.IsRequestEntityTooLargeError(err) {
+		return fault.Terminalf(v1alpha1.ReasonInvalidTemplate, "Kubernetes does not take Secret %s: it is too large", name)
+	}
 	var status apierrors.APIStatus
 	if !apierrors.IsInvalid(err) || !errors.As(err, &status) || status.Status().Details == nil {
 		return err
@@ -167,5 +181,5 @@ func refusedBySchema(err error) error {
 		return err
 	}
 	return fault.Terminalf(v1alpha1.ReasonInvalidTemplate,
-		"Kubernetes does not take the Secret that spec.secretTemplate makes; see its %s", strings.Join(fields, ", "))
+		"Kubernetes does not take Secret %s as spec.secretTemplate or spec.accessToken makes it; see its %s", name, strings.Join(fields, ", "))
 }

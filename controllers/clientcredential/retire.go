@@ -16,9 +16,11 @@ import (
 
 // retire deletes the Secrets of former names after the overlap: workloads that mount them have until then to change over.
 func (r *Reconciler) retire(ctx context.Context, s *scope) error {
-	for i := range s.others {
-		if err := r.retireOne(ctx, s, &s.others[i]); err != nil {
-			return s.blocked(err)
+	for _, former := range [][]corev1.Secret{s.others, s.leftovers} {
+		for i := range former {
+			if err := r.retireOne(ctx, s, &former[i]); err != nil {
+				return s.blocked(err)
+			}
 		}
 	}
 	for i := range s.tokens {
@@ -34,6 +36,9 @@ func (r *Reconciler) retire(ctx context.Context, s *scope) error {
 
 // retireOne notes on a Secret when it goes, or deletes it when that has come. The note outlives any crash, and any status.
 func (r *Reconciler) retireOne(ctx context.Context, s *scope, secret *corev1.Secret) error {
+	if secret.DeletionTimestamp != nil {
+		return nil // it is on its way
+	}
 	now := r.Now()
 	end := now.Add(s.rotation.Overlap)
 	noted, err := time.Parse(time.RFC3339, secret.Annotations[v1alpha1.AnnotationRemoveAfter])

@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -52,7 +53,7 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, manager ctrl.Manager)
 		})).
 		Watches(&v1alpha1.Account{}, r.enqueue(func(account client.Object) []client.ListOption {
 			return []client.ListOption{client.MatchingFields{accountIndex: account.GetName()}}
-		}), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		}), builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, anotherObject))).
 		WatchesMetadata(kube.NamespaceMetadata(), r.enqueue(func(namespace client.Object) []client.ListOption {
 			return []client.ListOption{client.InNamespace(namespace.GetName())}
 		}), builder.WithPredicates(predicate.LabelChangedPredicate{})).
@@ -66,6 +67,14 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, manager ctrl.Manager)
 	}
 	r.imports = &imports{manager: manager, controller: built, reconciler: r}
 	return nil
+}
+
+// anotherObject passes updates that are none: an object that was deleted and made anew while the watch was interrupted.
+var anotherObject = predicate.Funcs{
+	CreateFunc:  func(event.CreateEvent) bool { return false },
+	DeleteFunc:  func(event.DeleteEvent) bool { return false },
+	GenericFunc: func(event.GenericEvent) bool { return false },
+	UpdateFunc:  func(e event.UpdateEvent) bool { return e.ObjectOld.GetUID() != e.ObjectNew.GetUID() },
 }
 
 func index(ctx context.Context, indexer client.FieldIndexer) error {

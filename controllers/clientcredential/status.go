@@ -21,7 +21,8 @@ func (s *scope) summarize(now time.Time) {
 	}
 	status := &s.object.Status
 	status.ObservedGeneration = s.object.Generation
-	if s.object.Spec.SecretRef == nil || s.established() != "" || s.imported.ClientID != "" {
+	// A client ID that comes with a Secret stays once it is here, so it must have been good for something.
+	if s.object.Spec.SecretRef == nil || s.established() != "" || (s.imported.ClientID != "" && s.verdict == nil) {
 		status.ClientID = s.client.ID
 	}
 	if s.lifetime > 0 {

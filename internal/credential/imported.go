@@ -59,6 +59,8 @@ func ReadImported(secret *corev1.Secret, ref v1alpha1.ClientSecretReference, est
 		return Imported{}, invalidImport(secret, "holds a client secret under %s that is too short: it needs %d characters", ref.ClientSecretKey, minImportedSecret)
 	case len(value) > maxImportedSecret:
 		return Imported{}, invalidImport(secret, "holds a client secret under %s that is too long: at most %d characters", ref.ClientSecretKey, maxImportedSecret)
+	case value == id || IsGeneratedSecret(id): // a client ID is public
+		return Imported{}, invalidImport(secret, "holds a client secret under %s, where the client ID should be", ref.ClientIDKey)
 	}
 	return Imported{ClientID: id, Secret: oauth.NewClientSecret(value)}, nil
 }

@@ -15,7 +15,7 @@ import (
 )
 
 func TestReadImported(t *testing.T) {
-	const sixteen = "sixteen-letters!"
+	const sixteen, sixteenID = "sixteen-letters!", "sixteen-letters_"
 	ref := v1alpha1.ClientSecretReference{Name: "theirs", ClientIDKey: "id", ClientSecretKey: "secret"}
 	for _, row := range []struct {
 		name        string
@@ -34,6 +34,8 @@ func TestReadImported(t *testing.T) {
 		{name: "a Secret for HTTP Basic", kind: corev1.SecretTypeBasicAuth, data: map[string]string{"id": "legacy", "secret": sixteen}, clientID: "legacy"},
 		{name: "a Secret of somebody's own type", kind: "example.com/oauth", data: map[string]string{"id": "legacy", "secret": sixteen}, clientID: "legacy"},
 
+		{name: "the secret where the ID should be", data: map[string]string{"id": sixteenID, "secret": sixteenID}, fails: "where the client ID should be"},
+		{name: "a generated secret where the ID should be", data: map[string]string{"id": generated(t, 1), "secret": sixteen}, fails: "where the client ID should be"},
 		{name: "no ID", data: map[string]string{"secret": sixteen}, fails: "has no key id"},
 		{name: "another ID", data: map[string]string{"id": "somebody-elses", "secret": sixteen}, established: "legacy", fails: "never changes"},
 		{name: "an ID with a blank", data: map[string]string{"id": "a b", "secret": sixteen}, fails: "no usable client ID under id"},

@@ -90,7 +90,7 @@ func MakePlan(random io.Reader, o Observed) (Plan, error) {
 // working for the overlap.
 func MakeImportPlan(secret oauth.ClientSecret, o Observed) Plan {
 	verifiers, digest := o.Client.Verifiers, o.digest(secret)
-	if verifiers.KnowsPepper(o.Pepper) && !verifiers.Has(o.Pepper, digest, o.Now) {
+	if verifiers.KnowsPepper(o.Pepper) && (!verifiers.Has(o.Pepper, digest, o.Now) || verifiers.Staged(o.Pepper, digest)) {
 		plan := o.replace(verifiers, secret, CauseImport)
 		plan.Made = Record{IssuedAt: plan.Published[0].PublishedAt}
 		return plan

@@ -218,5 +218,5 @@ func apiTime(t time.Time) *metav1.Time {
 	if t.IsZero() {
 		return nil
 	}
-	return &metav1.Time{Time: t}
+	return &metav1.Time{Time: t.Truncate(time.Second)} // as the API stores it
 }

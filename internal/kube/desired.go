@@ -51,7 +51,11 @@ func (d Desired) shape(secret *corev1.Secret, owner client.Object, scheme *runti
 	if err := d.annotate(secret, owner); err != nil {
 		return err
 	}
-	// Of an earlier object of this name, too.
+	return d.own(secret, owner, scheme)
+}
+
+// own sets the owner reference, and takes away that of an earlier object of this name.
+func (d Desired) own(secret *corev1.Secret, owner client.Object, scheme *runtime.Scheme) error {
 	secret.OwnerReferences = slices.DeleteFunc(slices.Clone(secret.OwnerReferences), func(ref metav1.OwnerReference) bool {
 		return ref.Controller != nil && *ref.Controller && ref.UID != owner.GetUID() || d.Outlives && ref.UID == owner.GetUID()
 	})

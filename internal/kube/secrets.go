@@ -12,6 +12,9 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/claviger/claviger/api/v1alpha1"
+	"github.com/claviger/claviger/internal/fault"
 )
 
 // Secrets reads and writes Secrets that Claviger made.
@@ -112,16 +115,41 @@ func (s Secrets) create(ctx context.Context, owner client.Object, secret *corev1
 	return s.wrote("creating", secret, s.Client.Create(ctx, secret))
 }
 
-// replace deletes a Secret and makes it anew, with the labels and annotations that it had. Dying between the two is like
-// any deletion of the Secret.
+// replace deletes a Secret and makes it anew, with the labels and annotations that it had, once the API server has said that
+// it would take the new one. Dying between the two is like any deletion of the Secret.
 func (s Secrets) replace(ctx context.Context, owner client.Object, current *corev1.Secret, desired Desired) error {
-	if err := s.Delete(ctx, current); err != nil {
-		return err
+	if current.DeletionTimestamp != nil {
+		return fault.Waitingf(v1alpha1.ReasonSecretConflict, "Secret %s must be made anew, and something holds up its deletion; see its finalizers", current.Name)
 	}
 	secret := &corev1.Secret{Type: desired.Type}
 	secret.Namespace, secret.Name = current.Namespace, current.Name
 	secret.Labels, secret.Annotations, secret.OwnerReferences = current.Labels, current.Annotations, current.OwnerReferences
-	return s.create(ctx, owner, secret, desired)
+	if err := desired.shape(secret, owner, s.Client.Scheme()); err != nil {
+		return err
+	}
+	// That the name is taken is the last thing the API server looks at: all else about the new one is in order.
+	if err := s.Client.Create(ctx, secret.DeepCopy(), client.DryRunAll); !apierrors.IsAlreadyExists(err) {
+		if err == nil {
+			return ErrStale // it has gone meanwhile
+		}
+		return fmt.Errorf("trying out Secret %s: %w", desired.Key, err)
+	}
+	if err := s.Delete(ctx, current); err != nil {
+		return err
+	}
+	return s.wrote("creating", secret, s.Client.Create(ctx, secret))
+}
+
+// KeepOwner makes a Secret outlive its owner, or not, and changes nothing else of it.
+func (s Secrets) KeepOwner(ctx context.Context, owner client.Object, current *corev1.Secret, outlives bool) error {
+	updated := current.DeepCopy()
+	if err := (Desired{Key: client.ObjectKeyFromObject(current), Outlives: outlives}).own(updated, owner, s.Client.Scheme()); err != nil {
+		return err
+	}
+	if equality.Semantic.DeepEqual(current.OwnerReferences, updated.OwnerReferences) {
+		return nil
+	}
+	return s.Update(ctx, updated)
 }
 
 // Update writes a Secret that was read and changed.
@@ -143,6 +171,9 @@ func (s Secrets) Delete(ctx context.Context, secret *corev1.Secret) error {
 
 // wrote notes a write that succeeded, and says of one that did not what was being done.
 func (s Secrets) wrote(doing string, secret *corev1.Secret, err error) error {
+	if apierrors.IsNotFound(err) && secret.UID != "" {
+		return ErrStale // it has gone since it was read
+	}
 	if err != nil {
 		return fmt.Errorf("%s Secret %s: %w", doing, client.ObjectKeyFromObject(secret), err)
 	}

@@ -9,14 +9,12 @@ import (
 	"encoding/hex"
 	"maps"
 	"slices"
-
-	"github.com/claviger/claviger/internal/oauth"
 )
 
-// Checksum gives 32 hexadecimal digits that change with the data of a Secret. It is an HMAC with the client secret as its key,
-// so that even to somebody who knows all the rest it says no more about the secret than that it is the same or another.
-func Checksum(data map[string][]byte, secret oauth.ClientSecret) string {
-	mac := hmac.New(sha256.New, []byte(secret.Reveal()))
+// Checksum gives 32 hexadecimal digits that change with the data of a Secret. It is an HMAC with a key that nobody can guess, so
+// that even to somebody who knows all but the client secret it says no more than that it is the same or another.
+func Checksum(data map[string][]byte, key []byte) string {
+	mac := hmac.New(sha256.New, key)
 	for _, key := range slices.Sorted(maps.Keys(data)) {
 		for _, field := range [...][]byte{[]byte(key), data[key]} {
 			// Each field is preceded by its length, so that no two different Secrets have the same encoding.

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
+
 	"github.com/claviger/claviger/api/v1alpha1"
 	"github.com/claviger/claviger/internal/fault"
 	"github.com/claviger/claviger/internal/oauth"
@@ -30,13 +32,18 @@ type Values struct {
 // SecretData gives the data of the Secret: the keys of the API's SecretKey constants, renamed as the template says, and the
 // template's own. The template may be nil. Its error is a terminal fault that names the key.
 func SecretData(values Values, template *v1alpha1.SecretTemplate) (map[string][]byte, error) {
-	data := map[string][]byte{}
-	for key, value := range defaults(values) {
+	data, given := map[string][]byte{}, defaults(values)
+	if template != nil && template.Data[Key(template, v1alpha1.SecretKeyCACert)] != "" {
+		delete(given, v1alpha1.SecretKeyCACert) // the template's own, also from the day on which the operator has one too
+	}
+	size := 0
+	for _, key := range slices.Sorted(maps.Keys(given)) {
 		renamed := Key(template, key)
 		if _, taken := data[renamed]; taken {
 			return nil, invalid("keys: two of them are called %s", renamed)
 		}
-		data[renamed] = []byte(value)
+		data[renamed] = []byte(given[key])
+		size += len(given[key])
 	}
 	if template == nil {
 		return data, nil
@@ -46,11 +53,12 @@ func SecretData(values Values, template *v1alpha1.SecretTemplate) (map[string][]
 		if _, taken := data[key]; taken {
 			return nil, invalid("data: %s is a key of the Secret already; rename that one under keys", key)
 		}
-		value, err := expand(string(template.Data[key]), fields)
+		value, err := expand(string(template.Data[key]), fields, corev1.MaxSecretSize-size)
 		if err != nil {
 			return nil, invalid("data: %s: %w", key, err)
 		}
 		data[key] = []byte(value)
+		size += len(value)
 	}
 	return data, nil
 }

@@ -222,6 +222,35 @@ func TestKeysThatCollide(t *testing.T) {
 	}
 }
 
+// TestTooLarge: a long value that is said often makes no Secret, and costs no memory either.
+func TestTooLarge(t *testing.T) {
+	long := values(func(v *render.Values) { v.CACert = strings.Repeat("x", 200_000) })
+	for name, text := range map[string]string{
+		"said often":               strings.Repeat("{{.CACert}}", 744),
+		"in the branch not taken":  "{{ if .Account }}{{ else }}" + strings.Repeat("{{.CACert}}", 700) + "{{ end }}",
+		"one more than there fits": strings.Repeat("{{.CACert}}", 5),
+	} {
+		t.Run(name, func(t *testing.T) {
+			template := &v1alpha1.SecretTemplate{Data: map[string]v1alpha1.ValueTemplate{"all": v1alpha1.ValueTemplate(text)}}
+			_, err := render.SecretData(long, template)
+			expectFault(t, err, "data: all", "larger than Kubernetes allows")
+		})
+	}
+	template := &v1alpha1.SecretTemplate{Data: map[string]v1alpha1.ValueTemplate{"all": v1alpha1.ValueTemplate(strings.Repeat("{{.CACert}}", 4))}}
+	if data, err := render.SecretData(long, template); err != nil || len(data["all"]) != 800_000 {
+		t.Errorf("what fits: %v", err)
+	}
+}
+
+// TestTemplateOfTheCA: a template's own ca.crt stays what it is on the day the operator is given one.
+func TestTemplateOfTheCA(t *testing.T) {
+	template := &v1alpha1.SecretTemplate{Data: map[string]v1alpha1.ValueTemplate{"ca.crt": "mine"}}
+	data, err := render.SecretData(values(), template)
+	if err != nil || string(data["ca.crt"]) != "mine" {
+		t.Errorf("got %q, %v", data["ca.crt"], err)
+	}
+}
+
 // TestSecretDataIsPure: the same values give the same data, and data of its own.
 func TestSecretDataIsPure(t *testing.T) {
 	first, err := render.SecretData(values(), nil)
@@ -262,7 +291,7 @@ func TestChecksum(t *testing.T) {
 		}
 		return all
 	}
-	one, other := oauth.NewClientSecret("one"), oauth.NewClientSecret("other")
+	one, other := []byte("one"), []byte("other")
 	sums := map[string]string{
 		"the Secret":         render.Checksum(data("a", "b", "c", "d"), one),
 		"another value":      render.Checksum(data("a", "b", "c", "e"), one),

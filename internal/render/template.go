@@ -3,6 +3,7 @@
 package render
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -24,8 +25,9 @@ func (v Values) fields() map[string]string {
 }
 
 // expand gives the text of a template of Go's syntax that has values and conditions on values, and nothing else: no
-// function, no loop, no variable, so that its size is bounded by its own and it can do nothing but say what it is given.
-func expand(text string, fields map[string]string) (string, error) {
+// function, no loop, no variable, so that it can do nothing but say what it is given. It stops beyond a size, in bytes: a long
+// value can be said often.
+func expand(text string, fields map[string]string, most int) (string, error) {
 	trees, err := parse.Parse("template", text, "", "")
 	if err != nil {
 		return "", fmt.Errorf("%s", strings.TrimPrefix(err.Error(), "template: "))
@@ -33,14 +35,28 @@ func expand(text string, fields map[string]string) (string, error) {
 	if len(trees) > 1 {
 		return "", errUnsupported("define and block")
 	}
-	var out strings.Builder
+	out := &bounded{most: most}
 	if tree := trees["template"]; tree != nil && tree.Root != nil {
-		err = walk(&out, tree.Root, fields)
+		err = walk(out, tree.Root, fields)
 	}
 	return out.String(), err
 }
 
-func walk(out *strings.Builder, list *parse.ListNode, fields map[string]string) error {
+// bounded is a text that may not grow beyond a size.
+type bounded struct {
+	strings.Builder
+	most int
+}
+
+func (b *bounded) add(text string) error {
+	if b.Len()+len(text) > b.most {
+		return errors.New("the Secret would be larger than Kubernetes allows, 1 MiB")
+	}
+	b.WriteString(text)
+	return nil
+}
+
+func walk(out *bounded, list *parse.ListNode, fields map[string]string) error {
 	if list == nil {
 		return nil
 	}
@@ -52,31 +68,31 @@ func walk(out *strings.Builder, list *parse.ListNode, fields map[string]string) 
 	return nil
 }
 
-func write(out *strings.Builder, node parse.Node, fields map[string]string) error {
+func write(out *bounded, node parse.Node, fields map[string]string) error {
 	switch node := node.(type) {
 	case *parse.TextNode:
-		out.Write(node.Text)
-		return nil
+		return out.add(string(node.Text))
 	case *parse.ActionNode:
 		value, err := evaluate(node.Pipe, fields)
-		out.WriteString(value)
-		return err
+		if err != nil {
+			return err
+		}
+		return out.add(value)
 	case *parse.IfNode:
 		value, err := evaluate(node.Pipe, fields)
 		if err != nil {
 			return err
 		}
 		// Both branches are checked, whichever is taken: a mistake shows at once and not when a value changes.
-		var taken, other strings.Builder
+		other := &bounded{most: out.most}
 		branches := [2]*parse.ListNode{node.List, node.ElseList}
 		if value == "" {
 			branches[0], branches[1] = branches[1], branches[0]
 		}
-		if err := walk(&taken, branches[0], fields); err != nil {
+		if err := walk(out, branches[0], fields); err != nil {
 			return err
 		}
-		out.WriteString(taken.String())
-		return walk(&other, branches[1], fields)
+		return walk(other, branches[1], fields)
 	default:
 		return errUnsupported(strings.Fields(strings.Trim(node.String(), "{}- ") + " an empty action")[0])
 	}

@@ -56,6 +56,9 @@ var _ = DescribeTable("admission refuses, with a message that says what to do", 
 	Entry("a Secret of the user's that would be overwritten", with(func(s *v1alpha1.ClientCredentialSpec) {
 		s.SecretRef, s.SecretTemplate = &v1alpha1.ClientSecretReference{Name: "x"}, &v1alpha1.SecretTemplate{Name: "x"}
 	}), "secretTemplate.name must not be the Secret of secretRef"),
+	Entry("a client ID that is the secret", with(func(s *v1alpha1.ClientCredentialSpec) {
+		s.SecretRef = &v1alpha1.ClientSecretReference{Name: "x", ClientIDKey: "y", ClientSecretKey: "y"}
+	}), "clientIDKey and clientSecretKey must differ"),
 	Entry("two Secrets of one name", with(func(s *v1alpha1.ClientCredentialSpec) {
 		s.SecretTemplate, s.AccessToken = &v1alpha1.SecretTemplate{Name: "x"}, &v1alpha1.AccessTokenDelivery{SecretName: "x"}
 	}), "accessToken.secretName and secretTemplate.name must differ"),
