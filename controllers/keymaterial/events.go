@@ -4,6 +4,7 @@ package keymaterial
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 
@@ -28,6 +29,8 @@ const (
 	reasonRemoved = "SigningKeyRemoved"
 	// reasonFull: there are too many signing keys to add another.
 	reasonFull = "SigningKeysFull"
+	// reasonUnknown: a signing key that shall be removed has an ID that no key can have.
+	reasonUnknown = "SigningKeyUnknown"
 	// reasonDamaged: a Secret is not what it should be, and is left alone.
 	reasonDamaged = "KeyMaterialDamaged"
 )
@@ -59,6 +62,20 @@ func (r *Reconciler) tell(secret *corev1.Secret, plan keyring.Plan) {
 	if plan.Full {
 		r.Recorder.Eventf(secret, nil, corev1.EventTypeWarning, reasonFull, actionCheck,
 			"A rotation is due, but there are %d signing keys; it comes when one of them has gone", len(plan.Document.Keys))
+	}
+}
+
+// keyID is the form of a key's ID: a SHA-256 in base64url.
+var keyID = regexp.MustCompile(`^[A-Za-z0-9_-]{43}$`)
+
+// tellUnknown tells of IDs that were mistyped. Others that no key has are those of keys that have gone.
+func (r *Reconciler) tellUnknown(secret *corev1.Secret, request keyring.Request) {
+	for _, id := range request.Remove {
+		if !keyID.MatchString(id) {
+			r.Recorder.Eventf(secret, nil, corev1.EventTypeWarning, reasonUnknown, actionRemove,
+				"The annotation %s names what is no key ID, and nothing was removed for it: look again at what you have written", v1alpha1.AnnotationRemoveKey)
+			return
+		}
 	}
 }
 

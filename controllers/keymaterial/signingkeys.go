@@ -50,6 +50,7 @@ func (r *Reconciler) keepSigningKeys(ctx context.Context) (ctrl.Result, error) {
 	r.Metrics.sound(desired.Key.Name)
 	r.Metrics.rotated(plan)
 	r.tell(r.subject(current), plan)
+	r.tellUnknown(r.subject(current), requested(current))
 	return ctrl.Result{RequeueAfter: max(plan.Next.Sub(r.Now()), time.Second)}, nil
 }
 

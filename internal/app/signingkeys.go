@@ -52,7 +52,7 @@ func (o *ManagerOptions) completeSigningKeys() error {
 	switch {
 	case o.SigningKeyInterval < leastSigningKeyInterval:
 		mistakes = append(mistakes, fmt.Errorf("--signing-key-interval: %v is less than %v", o.SigningKeyInterval, leastSigningKeyInterval))
-	case o.SigningKeyInterval < 2*o.SigningKeyLead:
+	case o.SigningKeyLead > o.SigningKeyInterval/2:
 		mistakes = append(mistakes, fmt.Errorf("--signing-key-interval: %v is less than twice --signing-key-lead", o.SigningKeyInterval))
 	case o.signingKeySchedule().Peak() > mostSigningKeys:
 		mistakes = append(mistakes, fmt.Errorf("--signing-key-interval: with tokens that live for up to %v it makes for %d keys at a time, and at most %d are published; "+

@@ -96,6 +96,12 @@ var _ = Describe("a ClientCredential", func() {
 			g.Expect(events.Items[0].Regarding.Name).To(Equal("orders"))
 			g.Expect(events.Items[0].Type).To(Equal(corev1.EventTypeNormal))
 		}).Should(Succeed())
+		lookAgain(ctx, orders)
+		Consistently(func() int {
+			var events eventsv1.EventList
+			Expect(plane.API.List(ctx, &events, client.InNamespace(name))).To(Succeed())
+			return len(events.Items)
+		}).WithTimeout(time.Second).Should(Equal(1))
 	})
 
 	It("keeps its secret when its spec changes, and the Secret follows", func(ctx context.Context) {

@@ -7,7 +7,8 @@ import (
 	"encoding/json"
 	"time"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -114,12 +115,16 @@ func liveSpec(ctx context.Context, object client.Object) any {
 	return spec
 }
 
-var _ = It("a namespace with credentials is deleted without the manager's help", func(ctx context.Context) {
+var _ = It("a credential is deleted without the manager's help", func(ctx context.Context) {
 	manager := plane.StartManager(nil)
 	tokens := plane.StartTokenService()
 	orders, credentials := readyOrders(ctx, tokens)
 	Expect(manager.Stop()).To(Succeed())
-	Expect(plane.API.Delete(ctx, orders, client.PropagationPolicy(metav1.DeletePropagationBackground))).To(Succeed())
-	harness.ExpectPromptly(func() bool { return tokens.Accepts(credentials) }, false)
 	Expect(orders.Finalizers).To(BeEmpty(), "nothing holds the object up")
+	Expect(plane.API.Delete(ctx, orders)).To(Succeed())
+	harness.ExpectPromptly(func() bool { return tokens.Accepts(credentials) }, false)
+	Expect(apierrors.IsNotFound(plane.API.Get(ctx, client.ObjectKeyFromObject(orders), orders))).To(BeTrue())
+	Eventually(func() bool {
+		return apierrors.IsNotFound(plane.API.Get(ctx, client.ObjectKeyFromObject(orders), &corev1.Secret{}))
+	}).Should(BeTrue(), "the garbage collector takes the Secret")
 })

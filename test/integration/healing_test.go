@@ -159,13 +159,13 @@ var _ = Describe("healing", func() {
 			good = s.Data
 			s.Data = map[string][]byte{"keys.json": []byte("{}")}
 		})
+		DeferCleanup(func(ctx context.Context) { harness.Patch(ctx, plane, keys, func(s *corev1.Secret) { s.Data = good }) })
 		token := tokens.TakeToken(before)
 		Consistently(func() []byte {
 			Expect(plane.API.Get(ctx, client.ObjectKeyFromObject(keys), keys)).To(Succeed())
 			return keys.Data["keys.json"]
 		}).WithTimeout(time.Second).Should(Equal([]byte("{}")))
 		Expect(tokens.Verify(token, "scope=Webhook").Status).To(Equal(200), "the token service goes on with the keys it had")
-		harness.Patch(ctx, plane, keys, func(s *corev1.Secret) { s.Data = good })
 	})
 })
 
@@ -226,7 +226,7 @@ var _ = DescribeTable("a Secret that is reserved for the operator's keys is refu
 func lookAgain(ctx context.Context, orders *v1alpha1.ClientCredential) {
 	GinkgoHelper()
 	harness.Patch(ctx, plane, orders, func(c *v1alpha1.ClientCredential) {
-		c.Annotations = map[string]string{"look": time.Now().String()}
+		metav1.SetMetaDataAnnotation(&c.ObjectMeta, "look", time.Now().String())
 	})
 }
 

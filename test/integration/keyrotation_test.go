@@ -47,7 +47,7 @@ var _ = Describe("a signing key", func() {
 
 	It("gets a successor when somebody asks for it, which signs later", func(ctx context.Context) {
 		annotateKeys(ctx, v1alpha1.AnnotationRotate, "the auditor came")
-		harness.ExpectPromptly(count, 2)
+		Eventually(count).Should(Equal(2))
 		Expect(keyOf(tokens.TakeToken(holder))).To(Equal(keyOf(before)), "not everybody may know it yet")
 		Expect(status()).To(Equal(http.StatusOK))
 
@@ -68,7 +68,7 @@ var _ = Describe("a signing key", func() {
 
 	It("that is compromised is removed at once", func(ctx context.Context) {
 		annotateKeys(ctx, v1alpha1.AnnotationRemoveKey, "unknown, "+keyOf(before))
-		harness.ExpectPromptly(status, http.StatusUnauthorized)
+		Eventually(status).Should(Equal(http.StatusUnauthorized))
 		after := tokens.TakeToken(holder)
 		Expect(keyOf(after)).NotTo(Equal(keyOf(before)))
 		Expect(tokens.Verify(after, place).Status).To(Equal(http.StatusOK))
@@ -83,10 +83,10 @@ var _ = Describe("a signing key", func() {
 
 	It("that is compromised gives way to the one that waits", func(ctx context.Context) {
 		annotateKeys(ctx, v1alpha1.AnnotationRotate, "soon")
-		harness.ExpectPromptly(count, 2)
+		Eventually(count).Should(Equal(2))
 		waiting := published(tokens)[0]
 		annotateKeys(ctx, v1alpha1.AnnotationRemoveKey, keyOf(before))
-		harness.ExpectPromptly(status, http.StatusUnauthorized)
+		Eventually(status).Should(Equal(http.StatusUnauthorized))
 		Expect(keyOf(tokens.TakeToken(holder))).To(Equal(waiting))
 	})
 
