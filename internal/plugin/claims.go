@@ -44,7 +44,41 @@ func (a *audience) UnmarshalJSON(raw []byte) error {
 // seconds is a NumericDate (RFC 7519 section 2).
 type seconds float64
 
+// lastSecond is that of the year 9999, after which RFC 3339 has no way to write a time.
+const lastSecond seconds = 253402300799
+
+// beyond reports whether no time can be made of it.
+func (s seconds) beyond() bool { return s > lastSecond }
+
+// moment says when that is.
+func (s seconds) moment(now time.Time) string {
+	if s.beyond() {
+		return "beyond the year 9999"
+	}
+	return moment(s.time(), now)
+}
+
 func (s seconds) time() time.Time { return time.Unix(int64(s), 0).UTC() }
+
+// clockError is how far the clock of this machine may be wrong before a token that is alive is thought to be dead.
+const clockError = 24 * time.Hour
+
+// longExpired reports whether the token has expired whatever the clock here says.
+func (c claims) longExpired(now time.Time) bool {
+	return c.Expires != nil && !c.Expires.beyond() && !c.Expires.time().Add(clockError).After(now)
+}
+
+// within gives the time, or the nearest at which the token says that it is good: the clock of this machine may be wrong, and
+// whether a token is genuine does not depend on it.
+func (c claims) within(now time.Time) time.Time {
+	if c.Issued != nil && !c.Issued.beyond() && c.Issued.time().After(now) {
+		return c.Issued.time()
+	}
+	if c.Expires != nil && !c.Expires.beyond() && !c.Expires.time().After(now) {
+		return c.Expires.time().Add(-time.Second)
+	}
+	return now
+}
 
 // readClaims reads a JSON Web Token and believes all of it. Its errors never hold the token.
 func readClaims(token string) (claims, error) {

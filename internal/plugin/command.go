@@ -52,6 +52,7 @@ func newCommand(s *session) *cobra.Command {
 	root.SetOut(s.Out)
 	root.SetErr(s.ErrOut)
 	root.SetUsageTemplate(usageTemplate)
+	s.config.CacheDir = nil // nothing is cached
 	s.config.AddFlags(root.PersistentFlags())
 	root.AddCommand(newStatusCommand(s), newRotateCommand(s), newTokenCommand(s), newVerifyCommand(s), newWhoamiCommand(s),
 		newRevokeCommand(s), newOptionsCommand())

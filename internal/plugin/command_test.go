@@ -12,10 +12,9 @@ import (
 
 // TestHelp: every command explains itself by examples that call it as kubectl does.
 func TestHelp(t *testing.T) {
-	session, _ := testSession()
-	s := *session
+	s, _ := testSession()
 	s.config = genericclioptions.NewConfigFlags(true)
-	for _, command := range newCommand(&s).Commands() {
+	for _, command := range newCommand(s).Commands() {
 		if command.Name() == "options" {
 			continue
 		}
@@ -57,6 +56,14 @@ func TestMistakes(t *testing.T) {
 		{"revoking all, and a token", "revoke a.b.c --all-tokens-of orders", "goes with neither a token"},
 		{"applying to a token", "revoke a.b.c --apply", "goes with --all-tokens-of only"},
 		{"a reason where nobody keeps it", "revoke a.b.c --client orders --reason leak", "go without it"},
+		{"a token for an account without a name", "token orders --account=", "--account is empty"},
+		{"verifying for an account without a name", "verify a.b.c --scope API --account=", "--account is empty"},
+		{"a cache where nothing is cached", "status --cache-dir /tmp", "unknown flag: --cache-dir"},
+		{"keys where none are fetched", "revoke a.b.c --client orders --jwks-url http://127.0.0.1", "--jwks-url has no effect with --client"},
+		{"an operator's namespace for a client", "revoke a.b.c --client orders --operator-namespace x", "--operator-namespace has no effect"},
+		{"an issuer where none is asked", "revoke --all-tokens-of orders --apply --issuer http://127.0.0.1", "--issuer has no effect"},
+		{"a format of what is not printed", "revoke --all-tokens-of orders -o yaml", "--output has no effect with --all-tokens-of without --apply"},
+		{"a dry run of nothing", "revoke --all-tokens-of orders --dry-run", "--dry-run has no effect"},
 		{"two tokens", "whoami a b", "accepts at most 1 arg(s)"},
 		{"a kubeconfig that is not there", "status --kubeconfig /nonexistent/kubeconfig", "no such file"},
 		{"no cluster", "status --server http://127.0.0.1:1", "Is --context the right one"},

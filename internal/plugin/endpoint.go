@@ -53,9 +53,12 @@ type answer struct {
 
 // postForm posts a form as a client (client_secret_basic, RFC 6749 section 2.3.1).
 func (e endpoint) postForm(ctx context.Context, as binding, form url.Values) (answer, error) {
+	if err := e.check(); err != nil {
+		return answer{}, err
+	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, e.url, strings.NewReader(form.Encode()))
 	if err != nil {
-		return answer{}, fmt.Errorf("calling the token service: %w", err)
+		return answer{}, fmt.Errorf("%w: %w", errTokenService, err)
 	}
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	request.SetBasicAuth(url.QueryEscape(as.clientID), url.QueryEscape(as.clientSecret.Reveal()))
@@ -63,18 +66,18 @@ func (e endpoint) postForm(ctx context.Context, as binding, form url.Values) (an
 }
 
 func (e endpoint) get(ctx context.Context) (answer, error) {
+	if err := e.check(); err != nil {
+		return answer{}, err
+	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, e.url, http.NoBody)
 	if err != nil {
-		return answer{}, fmt.Errorf("calling the token service: %w", err)
+		return answer{}, fmt.Errorf("%w: %w", errTokenService, err)
 	}
 	return e.do(request)
 }
 
 // do sends a request once. A redirect is not followed: it would take a client secret to another place.
 func (e endpoint) do(request *http.Request) (answer, error) {
-	if err := e.check(); err != nil {
-		return answer{}, err
-	}
 	trust := &tls.Config{MinVersion: tls.VersionTLS12}
 	if len(e.caCert) > 0 {
 		trust.RootCAs = x509.NewCertPool()
@@ -106,9 +109,9 @@ func (e endpoint) check() error {
 	parsed, err := url.Parse(e.url)
 	switch {
 	case err != nil:
-		return fmt.Errorf("the URL of the token service: %w", err)
+		return fmt.Errorf("%w: its URL is wrong: %w", errTokenService, err)
 	case parsed.Host == "" || (parsed.Scheme != "https" && parsed.Scheme != "http"):
-		return fmt.Errorf("%s is not the https URL of a token service", plain(e.url))
+		return fmt.Errorf("%w: %s is not the https URL of one", errTokenService, plain(e.url))
 	case parsed.Scheme == "http" && !e.allowPlainHTTP && !oauth.IsLoopbackAddress(net.JoinHostPort(parsed.Hostname(), "0")):
 		return fmt.Errorf("%s is plain HTTP, and secrets would cross the network in clear: "+
 			"forward a port and give --issuer, or allow it with --allow-plain-http", plain(e.url))

@@ -45,3 +45,28 @@ func TestExplain(t *testing.T) {
 		})
 	}
 }
+
+// TestMistypedURL: a URL that is wrong is told as that, and not as a cluster that is down.
+func TestMistypedURL(t *testing.T) {
+	for _, row := range []struct{ name, url string }{
+		{"no port", "http://127.0.0.1:port"},
+		{"no scheme", "127.0.0.1:8089/oauth/jwks"},
+		{"a control character", "https://auth.example.com/\x7f"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			for _, call := range []func() (answer, error){
+				func() (answer, error) { return endpoint{url: row.url}.get(t.Context()) },
+				func() (answer, error) { return endpoint{url: row.url}.postForm(t.Context(), binding{}, nil) },
+			} {
+				_, err := call()
+				if err == nil || !errors.Is(err, errTokenService) || strings.Contains(explain(err), "--context") {
+					t.Errorf("got %v", err)
+				}
+			}
+			_, err := (&issuerFlags{issuer: row.url}).endpoint("", pathJWKS, "", nil)
+			if !errors.Is(err, errTokenService) || !strings.Contains(err.Error(), "--issuer") {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}

@@ -18,6 +18,9 @@ const standardInput = "-"
 
 var errNoToken = errors.New("there is no token: pipe one in, or give it as the argument")
 
+// errEmptyAccount: an account that is not named must not turn into a token, or a verdict, for all of them.
+var errEmptyAccount = errors.New("--account is empty: a variable that should name the account may have lost its value")
+
 // readToken gives the token of the argument or, without one or with "-", the first line of standard input. A header that was
 // pasted with it is taken off.
 func (s *session) readToken(args []string) (string, error) {

@@ -39,7 +39,7 @@ func (f *issuerFlags) endpoint(override, path, written string, caCert []byte) (e
 	case f.issuer != "":
 		issuer, err := oauth.ParseIssuerURL(f.issuer, f.allowPlainHTTP)
 		if err != nil {
-			return endpoint{}, fmt.Errorf("--issuer: %w", err)
+			return endpoint{}, fmt.Errorf("%w: --issuer: %w", errTokenService, err)
 		}
 		found.url = issuer.Endpoint(path)
 	case written == "":

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/util/validation"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/claviger/claviger/api/v1alpha1"
@@ -27,6 +28,8 @@ type live struct {
 	credentials []*v1alpha1.ClientCredential
 	// unseen says what the user may not read, so that a verdict may miss it.
 	unseen []string
+	// partial is true where not all credentials were seen.
+	partial bool
 }
 
 // read reads all that concerns a client ID and, for a token that is restricted to one, an account.
@@ -56,6 +59,7 @@ func (l *live) readCredentials(ctx context.Context, clientID string) error {
 	l.directory = &kube.Directory{}
 	list, err := listCredentials(ctx, l.api, "", "")
 	if apierrors.IsForbidden(err) {
+		l.partial = true
 		l.unseen = append(l.unseen, "credentials outside namespace "+l.namespace)
 		list, err = listCredentials(ctx, l.api, l.namespace, "")
 	}
@@ -87,8 +91,8 @@ func (l *live) readNamespace(ctx context.Context, name string) error {
 
 // readAccount reads an account that may not exist.
 func (l *live) readAccount(ctx context.Context, name string) error {
-	if name == "" {
-		return nil
+	if len(validation.IsDNS1123Subdomain(name)) > 0 {
+		return nil // no account can have that name
 	}
 	account := &v1alpha1.Account{}
 	err := l.api.Get(ctx, client.ObjectKey{Name: name}, account)
@@ -115,6 +119,14 @@ func (l *live) readRevocations(ctx context.Context) error {
 		l.directory.Store(&list.Items[i])
 	}
 	return nil
+}
+
+// nobody says that no credential has a client ID, or only none that the user may see.
+func (l *live) nobody(clientID string) string {
+	if l.partial {
+		return "you see no credential of the client ID " + orNothing(plain(clientID)) + "; one outside namespace " + l.namespace + " may have it"
+	}
+	return "no credential has the client ID " + orNothing(plain(clientID)) + ", so none of its tokens is good anywhere"
 }
 
 // holder finds the credential that has the client ID: of several that claim it, the one that the token service believes.

@@ -3,10 +3,11 @@
 package plugin
 
 import (
-	"context"
 	"errors"
+	"fmt"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 
 	"github.com/claviger/claviger/config"
@@ -45,7 +46,7 @@ func newRevokeCommand(s *session) *cobra.Command {
   kubectl claviger revoke --all-tokens-of orders -n acme --apply`,
 		Args:              cobra.MaximumNArgs(1),
 		ValidArgsFunction: cobra.NoFileCompletions,
-		RunE:              func(command *cobra.Command, args []string) error { return revoke.run(command.Context(), args) },
+		RunE:              func(command *cobra.Command, args []string) error { return revoke.run(command, args) },
 	}
 	flags := command.Flags()
 	flags.StringVar(&revoke.operatorNamespace, "operator-namespace", config.Namespace, operatorNamespaceUse)
@@ -62,8 +63,30 @@ func newRevokeCommand(s *session) *cobra.Command {
 	return command
 }
 
-func (c *revokeCommand) run(ctx context.Context, args []string) error {
-	if err := c.dryRun.complete(); err != nil {
+// refuseIdle refuses flags that would do nothing: whoever gave one believes that it does.
+func (c *revokeCommand) refuseIdle(flags *pflag.FlagSet) error {
+	var with string
+	var idle []string
+	switch {
+	case c.allTokensOf != "":
+		with, idle = "--all-tokens-of", []string{"issuer", "jwks-url", "issuer-ca", "allow-plain-http", "operator-namespace"}
+		if !c.apply {
+			with, idle = "--all-tokens-of without --apply", append(idle, "output", "dry-run")
+		}
+	case c.as != "":
+		with, idle = "--client", []string{"jwks-url", "operator-namespace"}
+	}
+	for _, name := range idle {
+		if flags.Changed(name) {
+			return fmt.Errorf("--%s has no effect with %s: leave it out", name, with)
+		}
+	}
+	return nil
+}
+
+func (c *revokeCommand) run(command *cobra.Command, args []string) error {
+	ctx := command.Context()
+	if err := errors.Join(c.dryRun.complete(), c.refuseIdle(command.Flags())); err != nil {
 		return err
 	}
 	switch {
@@ -84,11 +107,11 @@ func (c *revokeCommand) run(ctx context.Context, args []string) error {
 	switch {
 	case err != nil:
 		return err
-	case claimed.Expires != nil && !claimed.Expires.time().After(c.now()):
-		c.say("nothing to revoke: the token expired %s", moment(claimed.Expires.time(), c.now()))
-		return nil
 	case c.as != "":
 		return c.revokeAs(ctx, raw)
+	case claimed.longExpired(c.now()):
+		c.say("nothing to revoke: the token expired %s", claimed.Expires.moment(c.now()))
+		return nil
 	default:
 		return c.revokeOne(ctx, raw, claimed)
 	}

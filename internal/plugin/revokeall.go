@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -24,7 +25,7 @@ func (c *revokeCommand) revokeAll(ctx context.Context) error {
 	if err := get(ctx, api, client.ObjectKey{Namespace: namespace, Name: c.allTokensOf}, object); err != nil {
 		return err
 	}
-	before := nextSecond(c.now())
+	before := nextSecond(c.server.later(c.now()))
 	if set := object.Spec.RevokeTokensBefore; set != nil && !set.Time.Before(before) {
 		c.say("nothing to change: the tokens of %s that were issued before %s are refused already", object.Name, set.UTC().Format(time.RFC3339))
 		return nil
@@ -38,7 +39,9 @@ func (c *revokeCommand) revokeAll(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("writing the patch: %w", err)
 	}
-	if !c.dryRun.client() {
+	if c.dryRun.client() {
+		object.Spec.RevokeTokensBefore = &metav1.Time{Time: before}
+	} else {
 		if err := api.Patch(ctx, object, client.RawPatch(types.MergePatchType, patch), c.dryRun.patchOptions()...); err != nil {
 			return fmt.Errorf("revoking the tokens of %s: %w", object.Name, err)
 		}

@@ -30,6 +30,7 @@ func (c *revokeCommand) revokeOne(ctx context.Context, raw string, claimed claim
 	revoked := kube.NewRevokedToken(c.operatorNamespace, genuine)
 	revoked.Spec.Reason = c.reason
 	done := "created; the token of " + plain(orNothing(genuine.ClientID)) + " is refused within a second"
+	where := fmt.Sprintf(" in namespace %s; a token service of another operator namespace does not see it", c.operatorNamespace)
 	if !c.dryRun.client() {
 		err = api.Create(ctx, revoked, c.dryRun.createOptions()...)
 	}
@@ -48,7 +49,7 @@ func (c *revokeCommand) revokeOne(ctx context.Context, raw string, claimed claim
 	if *c.print.OutputFormat != "" {
 		return printObject(c.Out, c.print, revoked)
 	}
-	c.say("%s/%s %s%s", resourceRevokedToken, revoked.Name, done, c.dryRun.suffix())
+	c.say("%s/%s %s%s", resourceRevokedToken, revoked.Name, done+where, c.dryRun.suffix())
 	return nil
 }
 
@@ -59,15 +60,15 @@ func (c *revokeCommand) verify(ctx context.Context, now *live, raw string, claim
 	if err == nil {
 		var by trusted
 		if by, err = c.trust(ctx, now, claimed.ClientID); err == nil {
-			genuine, err := token.Verify(raw, by.keys.ring, token.Expect{Issuer: by.issuer, Audience: by.issuer, Now: c.now()})
+			genuine, err := token.Verify(raw, by.keys.ring, token.Expect{Issuer: by.issuer, Audience: by.issuer, Now: claimed.within(c.now())})
 			if err != nil {
 				return token.Claims{}, fmt.Errorf("there is nothing to revoke: this is not a token of %s that could be used: %w", by.issuer, err)
 			}
 			return genuine, nil
 		}
 	}
-	if claimed.ID == "" || claimed.Expires == nil {
-		return token.Claims{}, errors.New("this is not a token of Claviger: it has no ID or never expires")
+	if claimed.ID == "" || claimed.Expires == nil || claimed.Expires.beyond() {
+		return token.Claims{}, errors.New("this is not a token of Claviger: it has no ID, or does not expire before the year 9999")
 	}
 	c.note("The token could not be verified, and is revoked by what it says of itself: %s", explain(err))
 	return token.Claims{ID: claimed.ID, ClientID: claimed.ClientID, ExpiresAt: claimed.Expires.time()}, nil

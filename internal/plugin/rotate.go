@@ -7,15 +7,16 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/claviger/claviger/api/v1alpha1"
-	"github.com/claviger/claviger/internal/credential"
 )
 
 type rotateCommand struct {
@@ -50,7 +51,7 @@ func newRotateCommand(s *session) *cobra.Command {
 	command.Flags().BoolVar(&rotate.all, "all", false, "Rotate all credentials of the namespace.")
 	command.Flags().StringVarP(&rotate.selector, "selector", "l", "", "Rotate the credentials with these labels, such as team=acme.")
 	command.Flags().BoolVar(&rotate.wait, "wait", true, "Wait until the new secret is published.")
-	command.Flags().DurationVar(&rotate.timeout, "timeout", time.Minute, "How long to wait, for all of them together.")
+	command.Flags().DurationVar(&rotate.timeout, "timeout", time.Minute, "How long to wait for each of them; all are waited for at the same time.")
 	rotate.dryRun.bind(command)
 	rotate.print.AddFlags(command)
 	return command
@@ -71,19 +72,19 @@ func (c *rotateCommand) run(ctx context.Context, names []string) error {
 	if err != nil {
 		return err
 	}
-	for _, object := range chosen {
-		if err := c.request(ctx, api, object); err != nil {
-			return err
-		}
-	}
-	if c.dryRun.on() || !c.wait {
-		return c.tellRequested(chosen)
-	}
-	ctx, cancel := context.WithTimeout(ctx, c.timeout)
-	defer cancel()
+	var requested []*v1alpha1.ClientCredential
 	var failures []error
 	for _, object := range chosen {
-		failures = append(failures, c.finish(ctx, api, object))
+		if err := c.request(ctx, api, object); err != nil {
+			failures = append(failures, err)
+			continue
+		}
+		requested = append(requested, object)
+	}
+	if c.dryRun.on() || !c.wait {
+		failures = append(failures, c.tellRequested(requested))
+	} else {
+		failures = append(failures, c.finishAll(ctx, api, requested))
 	}
 	return errors.Join(failures...)
 }
@@ -92,7 +93,10 @@ func (c *rotateCommand) run(ctx context.Context, names []string) error {
 // was named, and otherwise it is passed over.
 func (c *rotateCommand) choose(ctx context.Context, api client.Reader, namespace string, names []string) ([]*v1alpha1.ClientCredential, error) {
 	var chosen []*v1alpha1.ClientCredential
-	for _, name := range names {
+	for at, name := range names {
+		if slices.Contains(names[:at], name) {
+			continue // a second request would overtake the first
+		}
 		object := &v1alpha1.ClientCredential{}
 		if err := get(ctx, api, client.ObjectKey{Namespace: namespace, Name: name}, object); err != nil {
 			return nil, err
@@ -148,6 +152,7 @@ func (c *rotateCommand) request(ctx context.Context, api client.Client, object *
 		return fmt.Errorf("writing the patch: %w", err)
 	}
 	if c.dryRun.client() {
+		metav1.SetMetaDataAnnotation(&object.ObjectMeta, v1alpha1.AnnotationRotate, value)
 		return nil
 	}
 	if err := api.Patch(ctx, object, client.RawPatch(types.MergePatchType, patch), c.dryRun.patchOptions()...); err != nil {
@@ -167,23 +172,5 @@ func (c *rotateCommand) tellRequested(chosen []*v1alpha1.ClientCredential) error
 			return err
 		}
 	}
-	return nil
-}
-
-// finish waits until a rotation is done, and says until when the secret before works.
-func (c *rotateCommand) finish(ctx context.Context, api client.WithWatch, object *v1alpha1.ClientCredential) error {
-	asked := object.Annotations[v1alpha1.AnnotationRotate]
-	current, err := await(ctx, api, object, func(current *v1alpha1.ClientCredential) (bool, error) { return isRotated(current, asked) })
-	if err != nil {
-		return err
-	}
-	if *c.print.OutputFormat != "" {
-		return printObject(c.Out, c.print, current)
-	}
-	before := "the secret before works no longer"
-	if until := credential.ReadVerifiers(current.Status.Verifiers).PreviousExpiry(); until.After(c.now()) {
-		before = "the secret before works until " + moment(until, c.now())
-	}
-	c.say("%s/%s rotated; %s", resourceCredential, current.Name, before)
 	return nil
 }

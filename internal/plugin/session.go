@@ -25,6 +25,7 @@ type session struct {
 	genericiooptions.IOStreams
 	config *genericclioptions.ConfigFlags
 	now    func() time.Time
+	server serverClock
 }
 
 // api gives a client with the rights of whoever runs the plugin.
@@ -34,6 +35,7 @@ func (s *session) api() (client.WithWatch, error) {
 		return nil, fmt.Errorf("finding the cluster: %w", err)
 	}
 	access.WarningHandler = rest.NewWarningWriter(s.ErrOut, rest.WarningWriterOptions{Deduplicate: true})
+	access.Wrap(s.server.wrap)
 	kinds, err := newScheme()
 	if err != nil {
 		return nil, err

@@ -53,7 +53,12 @@ func newTokenCommand(s *session) *cobra.Command {
   kubectl claviger token orders -n acme --issuer http://127.0.0.1:8089`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: completeNames(s, 1),
-		RunE:              func(command *cobra.Command, args []string) error { return take.run(command.Context(), args[0]) },
+		RunE: func(command *cobra.Command, args []string) error {
+			if take.account == "" && command.Flags().Changed("account") {
+				return errEmptyAccount
+			}
+			return take.run(command.Context(), args[0])
+		},
 	}
 	flags := command.Flags()
 	flags.StringArrayVar(&take.scopes, "scope", nil, "Ask for this scope; may be repeated. Default: all scopes of the credential.")

@@ -56,8 +56,7 @@ func (f *trustFlags) written(ctx context.Context, now *live, clientID string) (b
 		if f.issuer != "" {
 			return binding{}, nil
 		}
-		return binding{}, fmt.Errorf("no credential has the client ID %s, so none of its tokens is good anywhere.\n"+
-			"To have the rest of the token checked too, give --issuer", orNothing(plain(clientID)))
+		return binding{}, fmt.Errorf("%s.\nTo have the rest of the token checked too, give --issuer", now.nobody(clientID))
 	}
 	read, err := readBinding(ctx, now.api, object)
 	switch {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -62,6 +63,9 @@ func (c *verifyCommand) run(ctx context.Context, args []string) error {
 	scopes, err := oauth.ParseScopes(strings.Join(c.scopes, " "))
 	if err != nil {
 		return fmt.Errorf("--scope: %w", err)
+	}
+	if slices.Contains(c.accounts, "") {
+		return errEmptyAccount
 	}
 	raw, err := c.readToken(args)
 	if err != nil {

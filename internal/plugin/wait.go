@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/claviger/claviger/api/v1alpha1"
+	"github.com/claviger/claviger/internal/credential"
 )
 
 // condition says whether there is no more need to wait, or, by an error, no more sense in it.
@@ -74,9 +75,10 @@ func gone(object *v1alpha1.ClientCredential) error {
 	return fmt.Errorf("credential %s was deleted meanwhile", object.Name)
 }
 
-// isRotated reports whether the rotation of a request is done and the credential Ready again. It fails where that needs a
-// human first.
-func isRotated(object *v1alpha1.ClientCredential, request string) (bool, error) {
+// isRotated reports whether the rotation of a request is done and the credential Ready again. A later request that overtook it
+// counts too, unless it is the one that was done before ours: then nothing has been rotated since. It fails where a rotation
+// needs a human first.
+func isRotated(object *v1alpha1.ClientCredential, request, before string) (bool, error) {
 	status := object.Status
 	stalled := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionStalled)
 	if stalled != nil && stalled.ObservedGeneration == object.Generation {
@@ -84,6 +86,10 @@ func isRotated(object *v1alpha1.ClientCredential, request string) (bool, error) 
 			object.Name, stalled.Reason, stalled.Message, adviceFor(object, status.Conditions))
 	}
 	ready := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReady)
-	return status.Rotation != nil && status.Rotation.Request == request &&
-		ready != nil && ready.Status == metav1.ConditionTrue && ready.ObservedGeneration == object.Generation, nil
+	if status.Rotation == nil {
+		return false, nil
+	}
+	made, latest := status.Rotation.Request, credential.ReadRotation(object).Request
+	done := made == request || (made == latest && made != before && made != "")
+	return done && ready != nil && ready.Status == metav1.ConditionTrue && ready.ObservedGeneration == object.Generation, nil
 }

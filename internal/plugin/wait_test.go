@@ -22,23 +22,29 @@ func TestIsRotated(t *testing.T) {
 		name       string
 		generation int64
 		rotation   *v1alpha1.RotationStatus
+		latest     string
 		conditions []metav1.Condition
 		want       bool
 		err        string
 	}{
-		{"done", 1, rotatedFor(asked), []metav1.Condition{ready}, true, ""},
-		{"nothing has been rotated ever", 1, nil, []metav1.Condition{ready}, false, ""},
-		{"an earlier request was the last", 1, rotatedFor("earlier"), []metav1.Condition{ready}, false, ""},
-		{"done, and not Ready again", 1, rotatedFor(asked), []metav1.Condition{notReady}, false, ""},
-		{"done, and changed since", 2, rotatedFor(asked), []metav1.Condition{ready}, false, ""},
-		{"nothing is known", 1, nil, nil, false, ""},
-		{"a human must act first", 1, nil, []metav1.Condition{stalled, conditionOf("Ready", metav1.ConditionFalse, "SecretConflict", "")}, false, "it is taken"},
-		{"a human has acted just now", 2, nil, []metav1.Condition{stalled}, false, ""},
+		{"done", 1, rotatedFor(asked), asked, []metav1.Condition{ready}, true, ""},
+		{"nothing has been rotated ever", 1, nil, asked, []metav1.Condition{ready}, false, ""},
+		{"an earlier request was the last", 1, rotatedFor("earlier"), asked, []metav1.Condition{ready}, false, ""},
+		{"done, and not Ready again", 1, rotatedFor(asked), asked, []metav1.Condition{notReady}, false, ""},
+		{"done, and changed since", 2, rotatedFor(asked), asked, []metav1.Condition{ready}, false, ""},
+		{"a later request overtook it", 1, rotatedFor("later"), "later", []metav1.Condition{ready}, true, ""},
+		{"a later request overtook it and is not done", 1, rotatedFor("earlier"), "later", []metav1.Condition{ready}, false, ""},
+		{"an earlier request was put back", 1, rotatedFor("earlier"), "earlier", []metav1.Condition{ready}, false, ""},
+		{"the request was taken away", 1, rotatedFor(""), "", []metav1.Condition{ready}, false, ""},
+		{"nothing is known", 1, nil, asked, nil, false, ""},
+		{"a human must act first", 1, nil, asked, []metav1.Condition{stalled, conditionOf("Ready", metav1.ConditionFalse, "SecretConflict", "")}, false, "it is taken"},
+		{"a human has acted just now", 2, nil, asked, []metav1.Condition{stalled}, false, ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			object := builder.ClientCredential("acme", "orders", builder.Generation(row.generation))
+			object.Annotations = map[string]string{v1alpha1.AnnotationRotate: row.latest}
 			object.Status.Rotation, object.Status.Conditions = row.rotation, row.conditions
-			got, err := isRotated(object, asked)
+			got, err := isRotated(object, asked, "earlier")
 			if got != row.want || (err != nil) != (row.err != "") {
 				t.Fatalf("got %v, %v", got, err)
 			}

@@ -80,15 +80,15 @@ func describeClaims(read claims, now time.Time) []line {
 		{"For", orNothing(strings.Join(read.Audience, ", "))},
 	}
 	if read.Issued != nil {
-		lines = append(lines, line{"Issued", moment(read.Issued.time(), now)})
+		lines = append(lines, line{"Issued", read.Issued.moment(now)})
 	}
 	switch {
 	case read.Expires == nil:
 		lines = append(lines, line{"Expires", "never says; no token service of Claviger issues such a one"})
-	case read.Expires.time().After(now):
-		lines = append(lines, line{"Expires", moment(read.Expires.time(), now)})
+	case read.Expires.beyond() || read.Expires.time().After(now):
+		lines = append(lines, line{"Expires", read.Expires.moment(now)})
 	default:
-		lines = append(lines, line{"Expired", moment(read.Expires.time(), now)})
+		lines = append(lines, line{"Expired", read.Expires.moment(now)})
 	}
 	return append(lines, line{"Token ID", orNothing(read.ID)}, line{"Signed with", fmt.Sprintf("%s, key %s", orNothing(read.algorithm), orNothing(read.keyID))})
 }

@@ -133,8 +133,8 @@ func TestNoToken(t *testing.T) {
 }
 
 func TestRevokingAnExpiredToken(t *testing.T) {
-	got := run(t, madeUp(t, map[string]any{"exp": noon.Unix()}), "revoke", "-")
-	if got.code != 0 || got.out != "nothing to revoke: the token expired 2026-11-24T12:00:00Z (now)\n" {
+	got := run(t, madeUp(t, map[string]any{"exp": noon.Add(-25 * time.Hour).Unix()}), "revoke", "-")
+	if got.code != 0 || got.out != "nothing to revoke: the token expired 2026-11-23T11:00:00Z (25h ago)\n" {
 		t.Errorf("got %+v", got)
 	}
 }
