@@ -99,6 +99,8 @@ func (l *live) readAccount(ctx context.Context, name string) error {
 	switch {
 	case apierrors.IsNotFound(err):
 		return nil
+	case apierrors.IsForbidden(err):
+		return fmt.Errorf("the verdict depends on Account %s, which you may not read; the platform team can bind ClusterRole claviger-account-view to you: %w", name, err)
 	case err != nil:
 		return fmt.Errorf("reading Account %s: %w", name, err)
 	}
