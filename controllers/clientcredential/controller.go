@@ -40,11 +40,10 @@ type Reconciler struct {
 	client.Client
 	Secrets  kube.Secrets
 	Recorder events.EventRecorder
-	Rules    credential.Rules
 	// OperatorNamespace holds the pepper.
 	OperatorNamespace string
-	// Minter makes the tokens that are delivered in Secrets. Its issuer identifier goes into every Secret, with TokenURL and
-	// IssuerCA: PEM certificates that verify the issuer, empty where the world's own do.
+	// Minter makes the tokens that are delivered in Secrets. Its rules judge every credential, and its issuer identifier goes into
+	// every Secret, with TokenURL and IssuerCA: PEM certificates that verify the issuer, empty where the world's own do.
 	Minter   issuer.Minter
 	TokenURL string
 	IssuerCA string
@@ -87,7 +86,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 // run goes through the phases until one fails.
 func (r *Reconciler) run(ctx context.Context, s *scope) error {
 	for _, phase := range []func(context.Context, *scope) error{
-		r.identify, r.judge, r.loadPepper, r.loadSecrets, r.plan, r.render, r.stageVerifiers, r.publish, r.retire, r.deliverToken,
+		r.identify, r.judge, r.loadOwned, r.admit, r.loadPepper, r.loadSecrets, r.plan, r.render, r.stageVerifiers, r.publish, r.retire, r.deliverToken,
 	} {
 		if err := phase(ctx, s); err != nil {
 			return err

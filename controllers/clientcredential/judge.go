@@ -78,40 +78,24 @@ func (s *scope) established() string {
 	return s.object.Status.ClientID
 }
 
-// judge asks the rules. A credential that is not allowed keeps the Secret it may have, so that lifting a suspension is
-// enough to make it work again, and gets no new one.
+// judge asks the rules.
 func (r *Reconciler) judge(ctx context.Context, s *scope) error {
 	subject, err := r.subject(ctx, s.client)
 	if err != nil {
 		return err
 	}
 	s.subject, s.judged = subject, true
-	s.verdict, s.lifetime = r.Rules.Judge(subject), r.Rules.TokenLifetime(subject)
-	if s.verdict != nil {
-		if err := r.keepOwners(ctx, s); err != nil {
-			return err
-		}
-	}
-	return s.verdict
+	s.verdict, s.lifetime = r.Minter.Rules.Judge(subject), r.Minter.Rules.TokenLifetime(subject)
+	return nil
 }
 
-// keepOwners follows spec.deletionPolicy where nothing else is done: whoever deletes a suspended credential has chosen what
-// becomes of its Secret, too.
-func (r *Reconciler) keepOwners(ctx context.Context, s *scope) error {
-	owned, err := r.Secrets.Owned(ctx, client.ObjectKeyFromObject(s.object))
-	if err != nil || !s.object.DeletionTimestamp.IsZero() {
-		return err
+// admit stops at a credential that is not allowed. It keeps the Secret it may have, so that lifting a suspension is enough to
+// make it work again, and gets no new one. What its user brings comes second.
+func (*Reconciler) admit(_ context.Context, s *scope) error {
+	if s.verdict != nil {
+		return s.verdict
 	}
-	for i := range owned {
-		secret := &owned[i]
-		if secret.Labels[v1alpha1.LabelSecret] != v1alpha1.PurposeClientCredential || !kube.IsPublished(secret, s.object) {
-			continue
-		}
-		if err := r.Secrets.KeepOwner(ctx, s.object, secret, s.outlives()); err != nil {
-			return err
-		}
-	}
-	return nil
+	return s.blocked(s.importErr)
 }
 
 // subject gathers all that the verdict about a client depends on.

@@ -21,10 +21,30 @@ import (
 	"github.com/claviger/claviger/internal/render"
 )
 
-func (r *Reconciler) loadPepper(ctx context.Context, s *scope) error {
-	if s.importErr != nil {
-		return s.blocked(s.importErr)
+// loadOwned finds every Secret that belongs to this object or has belonged to an earlier one of its name, and follows
+// spec.deletionPolicy: also where nothing else is done, because whoever deletes a suspended credential has chosen what becomes
+// of its Secret, too.
+func (r *Reconciler) loadOwned(ctx context.Context, s *scope) error {
+	var err error
+	if s.owned, err = r.Secrets.Owned(ctx, client.ObjectKeyFromObject(s.object)); err != nil {
+		return s.blocked(err)
 	}
+	if !s.object.DeletionTimestamp.IsZero() {
+		return nil
+	}
+	for i := range s.owned {
+		secret := &s.owned[i]
+		if secret.Labels[v1alpha1.LabelSecret] != v1alpha1.PurposeClientCredential || !kube.IsPublished(secret, s.object) {
+			continue
+		}
+		if err := r.Secrets.KeepOwner(ctx, s.object, secret, s.outlives()); err != nil {
+			return s.blocked(err)
+		}
+	}
+	return nil
+}
+
+func (r *Reconciler) loadPepper(ctx context.Context, s *scope) error {
 	secret := &corev1.Secret{}
 	err := r.Get(ctx, client.ObjectKey{Namespace: r.OperatorNamespace, Name: v1alpha1.PepperSecretName}, secret)
 	if apierrors.IsNotFound(err) {
@@ -40,14 +60,10 @@ func (r *Reconciler) loadPepper(ctx context.Context, s *scope) error {
 	return nil
 }
 
-// loadSecrets finds every Secret of this object, and refuses one of the desired name that is not.
+// loadSecrets sorts the Secrets of this object, and refuses one of the desired name that is not.
 func (r *Reconciler) loadSecrets(ctx context.Context, s *scope) error {
-	owned, err := r.Secrets.Owned(ctx, client.ObjectKeyFromObject(s.object))
-	if err != nil {
-		return s.blocked(err)
-	}
-	for i := range owned {
-		secret := &owned[i]
+	for i := range s.owned {
+		secret := &s.owned[i]
 		_, givenUp := secret.Annotations[v1alpha1.AnnotationRemoveAfter]
 		wanted := s.publishes() && secret.Name == s.secretKey().Name
 		switch ours := kube.IsPublished(secret, s.object); {
@@ -69,6 +85,7 @@ func (r *Reconciler) loadSecrets(ctx context.Context, s *scope) error {
 	if !s.publishes() {
 		return nil
 	}
+	var err error
 	s.secret, s.earlier, err = r.loadOwn(ctx, s, s.secretKey())
 	return s.blocked(err)
 }
@@ -134,8 +151,8 @@ func (s *scope) provesItself(secret *corev1.Secret) bool {
 // maxClientSecret bounds the values of a Secret that may be a client secret, in bytes.
 const maxClientSecret = 1024
 
-// heldIn gives what may be a client secret in a Secret of ours: the value of the key that holds it now, then all others, because
-// that key may have had another name.
+// heldIn gives what may be a client secret in a Secret of ours: the value of the key that holds it now, then those of all others,
+// because that key may have had another name.
 func (s *scope) heldIn(secret *corev1.Secret, earlier bool) []credential.Held {
 	var made *credential.Record
 	if record, ok := credential.ReadRecord(secret.Annotations); ok {
@@ -143,7 +160,8 @@ func (s *scope) heldIn(secret *corev1.Secret, earlier bool) []credential.Held {
 	}
 	first := render.Key(s.object.Spec.SecretTemplate, v1alpha1.SecretKeyClientSecret)
 	var all []credential.Held
-	for _, key := range append([]string{first}, slices.Sorted(maps.Keys(secret.Data))...) {
+	others := slices.DeleteFunc(slices.Sorted(maps.Keys(secret.Data)), func(key string) bool { return key == first })
+	for _, key := range append([]string{first}, others...) {
 		if value := secret.Data[key]; len(value) > 0 && len(value) <= maxClientSecret {
 			all = append(all, credential.Held{Secret: oauth.NewClientSecret(string(value)), Made: made, Earlier: earlier})
 		}

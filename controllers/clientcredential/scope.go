@@ -40,19 +40,19 @@ type scope struct {
 	// secret is the one that exists under the desired name, or nil. earlier says that it is an earlier object's.
 	secret  *corev1.Secret
 	earlier bool
-	// others are the Secrets of former names; leftovers those that an earlier object of this name had given up; tokens those of
+	// owned are all Secrets of this object or of earlier ones of its name. Of these, others are the Secrets of former names; leftovers those that an earlier object of this name had given up; tokens those of
 	// access tokens, among them the current one.
-	others, leftovers, tokens []corev1.Secret
+	owned, others, leftovers, tokens []corev1.Secret
 
 	todo credential.Plan
 	data map[string][]byte
 	// bound is true once Secret and verifiers agree, and published once all else that is to be delivered is; otherwise
 	// publishErr says what is in the way.
-	bound     bool
-	published bool
-	// replaced is true where there is a new client secret. Where there is no Secret of ours, that is so once the status says it.
-	replaced   bool
+	bound      bool
+	published  bool
 	publishErr error
+	// replaced is true where there is a new client secret. Where there is no Secret of ours, that is so once the status says it.
+	replaced bool
 	// wake is the next time at which there is something to do, or zero.
 	wake time.Time
 }

@@ -151,7 +151,6 @@ func addControllers(ctx context.Context, manager ctrl.Manager, options ManagerOp
 		Client:            manager.GetClient(),
 		Secrets:           secrets,
 		Recorder:          manager.GetEventRecorder("claviger-manager"),
-		Rules:             options.rules(),
 		OperatorNamespace: options.Namespace,
 		Minter:            issuer.Minter{Issuer: options.issuer.String(), Rules: options.rules(), Now: options.Clock, Random: rand.Reader},
 		TokenURL:          options.issuer.Endpoint(server.PathToken),

@@ -47,9 +47,12 @@ func OwnerNames(secret client.Object, kind string) []string {
 	return nil
 }
 
-// IsPublished reports whether a Secret is one that Claviger has published for the owner under the very name that it has. A copy
-// that somebody has made, with labels, annotations and owner reference and all, is not.
+// IsPublished reports whether a Secret is one that Claviger has published for the owner under the very name that it has, and that
+// nobody else controls since. A copy that somebody has made, with labels, annotations and owner reference and all, is not.
 func IsPublished(secret, owner client.Object) bool {
+	if ref := metav1.GetControllerOf(secret); ref != nil && ref.UID != owner.GetUID() {
+		return false
+	}
 	return secret.GetAnnotations()[v1alpha1.AnnotationOwner] == ownerAnnotation(secret.GetName(), owner)
 }
 

@@ -38,7 +38,7 @@ var advice = map[string]string{
 	v1alpha1.ReasonTokenNotIssued:  "Wait until the time in spec.revokeTokensBefore has come, or take it away: it would kill the token to be delivered.",
 	v1alpha1.ReasonKeysNotReady: "Wait a moment while the manager makes its keys; where it stays, read the manager's log, " +
 		"and restore a damaged pepper from a backup.",
-	v1alpha1.ReasonWriteFailed:  "Read the manager's log for what the API server said: a quota, a policy, an immutable Secret; it is tried again by itself.",
+	v1alpha1.ReasonWriteFailed:  "Read the manager's log for what the API server said: a quota, a policy; it is tried again by itself.",
 	v1alpha1.ReasonNotAttempted: "See the condition Allowed first: the Secret is left as it is while the rules do not allow the credential.",
 }
 
