@@ -25,8 +25,7 @@ const (
 
 const (
 	leastSigningKeyInterval = time.Hour
-	// leastSigningKeyLead is twice as long as a JWK set may be kept by who fetched it.
-	leastSigningKeyLead = 10 * time.Minute
+	leastSigningKeyLead     = 2 * keyring.MaxAge
 	// mostSigningKeys keeps the JWK set short enough to be fetched by every validator. It leaves room below keyring.MaxKeys for
 	// keys that somebody asks for.
 	mostSigningKeys = 100

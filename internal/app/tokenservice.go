@@ -134,7 +134,7 @@ func RunTokenService(ctx context.Context, config *rest.Config, options TokenServ
 
 	group.Go(func() error { return objects.Start(ctx) })
 	group.Go(func() error {
-		return server.Serve(ctx, public, server.Routes(api, options.issuer.Path(), ready), options.ShutdownGrace)
+		return server.Serve(ctx, public, server.Routes(api, options.issuer, ready), options.ShutdownGrace)
 	})
 	if operations != nil {
 		group.Go(func() error {

@@ -7,9 +7,14 @@ import (
 	"crypto/elliptic"
 	"encoding/json"
 	"errors"
+	"time"
 
 	"github.com/go-jose/go-jose/v4"
 )
+
+// MaxAge is for how long who fetched a JWK set may keep it. A key is published for at least twice as long before it signs, so
+// that one fetch in time may fail.
+const MaxAge = 5 * time.Minute
 
 // ParseJWKS makes a ring of a JSON Web Key Set that JWKS gave, for those who have no private key and verify tokens all the
 // same. Its keys verify and never sign: nobody may ask it for a Signer. Keys for other algorithms, and keys whose ID is not

@@ -21,6 +21,9 @@ import (
 // AlgorithmES256 is ECDSA on P-256 with SHA-256 (RFC 7518 section 3.4).
 const AlgorithmES256 = string(jose.ES256)
 
+// Algorithms are those that tokens may be signed with.
+func Algorithms() []string { return []string{AlgorithmES256} }
+
 // longestLifetime is that of any token there ever was.
 const longestLifetime = credential.LongestTokenExpiryMinutes * time.Minute
 

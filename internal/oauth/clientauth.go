@@ -15,6 +15,9 @@ const (
 	MethodSecretPost  = "client_secret_post"
 )
 
+// clientAuthMethods are those that every endpoint accepts which a client authenticates at.
+func clientAuthMethods() []string { return []string{MethodSecretBasic, MethodSecretPost} }
+
 // maxBasicLength bounds the encoded credentials of an Authorization header, in bytes.
 const maxBasicLength = 4096
 

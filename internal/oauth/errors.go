@@ -9,17 +9,19 @@ import (
 	"fmt"
 )
 
-// Error codes of RFC 6749 section 5.2, RFC 6750 section 3.1 and RFC 8707 section 2.
+// Error codes of RFC 6749 sections 4.1.2.1 and 5.2, RFC 6750 section 3.1 and RFC 8707 section 2.
 const (
-	CodeInvalidRequest       = "invalid_request"
-	CodeInvalidClient        = "invalid_client"
-	CodeInvalidGrant         = "invalid_grant"
-	CodeUnsupportedGrantType = "unsupported_grant_type"
-	CodeInvalidScope         = "invalid_scope"
-	CodeInvalidTarget        = "invalid_target"
-	CodeInvalidToken         = "invalid_token"
-	CodeInsufficientScope    = "insufficient_scope"
-	CodeServerError          = "server_error"
+	CodeInvalidRequest          = "invalid_request"
+	CodeInvalidClient           = "invalid_client"
+	CodeInvalidGrant            = "invalid_grant"
+	CodeUnauthorizedClient      = "unauthorized_client"
+	CodeUnsupportedGrantType    = "unsupported_grant_type"
+	CodeUnsupportedResponseType = "unsupported_response_type"
+	CodeInvalidScope            = "invalid_scope"
+	CodeInvalidTarget           = "invalid_target"
+	CodeInvalidToken            = "invalid_token"
+	CodeInsufficientScope       = "insufficient_scope"
+	CodeServerError             = "server_error"
 )
 
 // Error is an OAuth error answer. Code and Description are for the client and hold nothing secret; the cause is for the
@@ -65,6 +67,16 @@ func InvalidGrant(format string, args ...any) *Error {
 // UnsupportedGrantType: the token endpoint knows only client_credentials.
 func UnsupportedGrantType() *Error {
 	return &Error{Code: CodeUnsupportedGrantType, Description: "grant_type must be client_credentials"}
+}
+
+// UnauthorizedClient: no client may have a user authorize it (RFC 6749 section 4.1.2.1).
+func UnauthorizedClient() *Error {
+	return &Error{Code: CodeUnauthorizedClient, Description: "no user can sign in here; use the client credentials grant at the token endpoint"}
+}
+
+// UnsupportedResponseType: the authorization endpoint knows only code (RFC 6749 section 4.1.2.1).
+func UnsupportedResponseType() *Error {
+	return &Error{Code: CodeUnsupportedResponseType, Description: "response_type must be code, and no client may use it; use the client credentials grant at the token endpoint"}
 }
 
 // InvalidScope: a scope is malformed, or nothing that was asked for can be granted.

@@ -6,31 +6,55 @@ import (
 	"net/http"
 	"path"
 
+	"github.com/claviger/claviger/api/v1alpha1"
+	"github.com/claviger/claviger/internal/keyring"
+	"github.com/claviger/claviger/internal/oauth"
 	"github.com/claviger/claviger/internal/server/oauthapi"
 )
 
 // Paths of the token service. Those of OAuth stand below the issuer's own path, because RFC 8414 makes the issuer the
 // base of its endpoints; /verify is for gateways, which call the Service and not the issuer.
 const (
-	PathToken   = "/oauth/token" //nolint:gosec // G101: a path, not a credential
-	PathRevoke  = "/oauth/revoke"
-	PathJWKS    = "/oauth/jwks"
-	PathVerify  = "/verify"
-	PathHealthy = "/healthz"
-	PathReady   = "/readyz"
-	PathMetrics = "/metrics"
+	PathAuthorize = "/oauth/authorize"
+	PathToken     = "/oauth/token" //nolint:gosec // G101: a path, not a credential
+	PathRevoke    = "/oauth/revoke"
+	PathJWKS      = "/oauth/jwks"
+	PathVerify    = "/verify"
+	PathHealthy   = "/healthz"
+	PathReady     = "/readyz"
+	PathMetrics   = "/metrics"
 )
 
-// Routes is every route of the public port. issuerPath is the path of the issuer URL, without trailing slash. Each
-// endpoint bounds its own methods and body; the server bounds headers and time.
-func Routes(api *oauthapi.API, issuerPath string, ready func() bool) http.Handler {
+// Routes is every route of the public port. Each endpoint bounds its own methods and body; the server bounds headers and
+// time. What is advertised in the metadata is what is routed here, and nothing else.
+func Routes(api *oauthapi.API, issuer oauth.IssuerURL, ready func() bool) http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle(issuerPath+PathToken, api.Metrics.Time("token", api.Token))
-	mux.Handle(issuerPath+PathRevoke, api.Metrics.Time("revoke", api.Revoke))
-	mux.Handle(issuerPath+PathJWKS, api.Metrics.Time("jwks", api.JWKS))
+	described := oauth.Server{Issuer: issuer, Scopes: builtInScopes(), SigningAlgorithms: keyring.Algorithms()}
+	for _, endpoint := range []struct {
+		path       string
+		label      string
+		serve      http.HandlerFunc
+		advertised *string
+	}{
+		{PathAuthorize, "authorize", api.Authorize, &described.Endpoints.Authorize},
+		{PathToken, "token", api.Token, &described.Endpoints.Token},
+		{PathRevoke, "revoke", api.Revoke, &described.Endpoints.Revoke},
+		{PathJWKS, "jwks", api.JWKS, &described.Endpoints.JWKS},
+	} {
+		mux.Handle(issuer.Path()+endpoint.path, api.Metrics.Time(endpoint.label, endpoint.serve))
+		*endpoint.advertised = endpoint.path
+	}
+	metadata := api.Metrics.Time("metadata", oauthapi.Metadata(described.Metadata()))
+	for _, path := range described.MetadataPaths() {
+		mux.Handle(path, metadata)
+	}
 	mux.Handle(PathVerify, api.Metrics.Time("verify", api.Verify))
 	health(mux, ready)
 	return exact(mux)
+}
+
+func builtInScopes() oauth.Scopes {
+	return oauth.Scopes{string(v1alpha1.ScopeWebhook), string(v1alpha1.ScopeMCP), string(v1alpha1.ScopeAPI)}
 }
 
 // OperationsRoutes is every route of the second port, which is for the cluster's own eyes.

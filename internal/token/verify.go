@@ -40,7 +40,7 @@ type Expect struct {
 // It does not know whether the client still exists; see package issuer. Its errors never hold the token.
 func Verify(raw string, ring *keyring.Ring, expect Expect) (Claims, error) {
 	parser := jwt.NewParser(
-		jwt.WithValidMethods([]string{keyring.AlgorithmES256}),
+		jwt.WithValidMethods(keyring.Algorithms()),
 		jwt.WithStrictDecoding(),
 		jwt.WithIssuer(expect.Issuer),
 		jwt.WithAudience(expect.Audience),

@@ -75,7 +75,9 @@ func newSubject(b *testing.B) subject {
 		Metrics:       oauthapi.NewMetrics(prometheus.NewRegistry()),
 		Audit:         logr.Discard(),
 	}
-	return subject{handler: server.Routes(api, "", func() bool { return true }), key: key, secret: secret}
+	issuer, err := oauth.ParseIssuerURL(issuerURL, false)
+	check(b, err)
+	return subject{handler: server.Routes(api, issuer, func() bool { return true }), key: key, secret: secret}
 }
 
 func keySecret(name string, data map[string][]byte) *corev1.Secret {
