@@ -38,7 +38,7 @@ func TestOwnershipOf(t *testing.T) {
 		{name: "it is of another kind", refs: ref("Account", "orders", "now"), want: kube.Foreign},
 		{
 			name: "it is of another kind, whatever the annotation says",
-			refs: ref("Account", "orders", "now"), annotations: annotated("orders/now/mounted"), want: kube.Foreign,
+			refs: ref("Account", "orders", "theirs"), annotations: annotated("orders/now/mounted"), want: kube.Foreign,
 		},
 		{
 			name: "an owner that controls nothing is none",
