@@ -15,6 +15,9 @@ import (
 // realm is what challenges name.
 const realm = "claviger"
 
+// ContentType is that of every body.
+const ContentType = "application/json"
+
 // JSON writes a value as application/json that no cache may keep (RFC 6749 section 5.1).
 func JSON(w http.ResponseWriter, status int, value any) {
 	body, err := json.Marshal(value)
@@ -22,9 +25,15 @@ func JSON(w http.ResponseWriter, status int, value any) {
 		status, body = http.StatusInternalServerError, []byte(`{"error":"`+oauth.CodeServerError+`"}`)
 	}
 	NoStore(w)
-	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Type", ContentType)
 	w.WriteHeader(status)
 	_, _ = w.Write(body)
+}
+
+// failureBody marshals two strings, which cannot fail.
+func failureBody(failure *oauth.Error) []byte {
+	body, _ := json.Marshal(errorBody{Error: failure.Code, Description: failure.Description})
+	return body
 }
 
 // NoStore forbids caching.
@@ -62,22 +71,41 @@ func MethodNotAllowed(w http.ResponseWriter, allowed string) {
 	})
 }
 
-// BearerError writes the refusal of a guarded place: 401 or 403 with a challenge (RFC 6750 section 3) and never another
-// status, because gateways turn all others into failures of their own. needed, where set, tells which scopes would do.
-func BearerError(w http.ResponseWriter, err error, needed oauth.Scopes) {
+// Refusal is the refusal of a guarded place: 401 or 403 with a challenge (RFC 6750 section 3) and never another status,
+// because gateways turn all others into failures of their own.
+type Refusal struct {
+	Status    int
+	Challenge string
+	// Body is an errorBody as JSON, or empty where no token was presented.
+	Body []byte
+}
+
+// Refuse gives the refusal for an error. needed, where set, tells which scopes would do.
+func Refuse(err error, needed oauth.Scopes) Refusal {
 	if errors.Is(err, oauth.ErrNoToken) {
-		NoStore(w)
-		w.Header().Set("WWW-Authenticate", challenge("", "", needed))
-		w.WriteHeader(http.StatusUnauthorized)
-		return
+		return Refusal{Status: http.StatusUnauthorized, Challenge: challenge("", "", needed)}
 	}
 	failure := asOAuth(err)
 	status := http.StatusForbidden
 	if failure.Code == oauth.CodeInvalidToken {
 		status, needed = http.StatusUnauthorized, nil
 	}
-	w.Header().Set("WWW-Authenticate", challenge(failure.Code, failure.Description, needed))
-	JSON(w, status, errorBody{Error: failure.Code, Description: failure.Description})
+	return Refusal{
+		Status:    status,
+		Challenge: challenge(failure.Code, failure.Description, needed),
+		Body:      failureBody(failure),
+	}
+}
+
+// Write writes the refusal.
+func (r Refusal) Write(w http.ResponseWriter) {
+	NoStore(w)
+	w.Header().Set("WWW-Authenticate", r.Challenge)
+	if len(r.Body) > 0 {
+		w.Header().Set("Content-Type", ContentType)
+	}
+	w.WriteHeader(r.Status)
+	_, _ = w.Write(r.Body)
 }
 
 // challenge has error and error_description only where a token was presented (RFC 6750 section 3.1). None of its values

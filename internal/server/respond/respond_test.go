@@ -103,7 +103,7 @@ func TestTokenError(t *testing.T) {
 	}
 }
 
-func TestBearerError(t *testing.T) {
+func TestRefuse(t *testing.T) {
 	mcp := oauth.Scopes{"MCP", "orders.read"}
 	const invalid = `{"error":"invalid_token","error_description":"the access token is not valid here"}`
 	for _, row := range []struct {
@@ -142,7 +142,7 @@ func TestBearerError(t *testing.T) {
 			if row.body == "" {
 				delete(header, "Content-Type")
 			}
-			record(func(w http.ResponseWriter) { respond.BearerError(w, row.err, row.needed) }).check(t, row.status, header, row.body)
+			record(func(w http.ResponseWriter) { respond.Refuse(row.err, row.needed).Write(w) }).check(t, row.status, header, row.body)
 		})
 	}
 }
@@ -161,8 +161,8 @@ func everyError() []error {
 func TestCauseNeverReachesAnAnswer(t *testing.T) {
 	for _, err := range everyError() {
 		for name, write := range map[string]func(http.ResponseWriter){
-			"TokenError":  func(w http.ResponseWriter) { respond.TokenError(w, err) },
-			"BearerError": func(w http.ResponseWriter) { respond.BearerError(w, err, oauth.Scopes{"MCP"}) },
+			"TokenError": func(w http.ResponseWriter) { respond.TokenError(w, err) },
+			"Refuse":     func(w http.ResponseWriter) { respond.Refuse(err, oauth.Scopes{"MCP"}).Write(w) },
 		} {
 			got := record(write)
 			if text := fmt.Sprint(got.status, got.header, got.body); leak.Holds(text, canary) {
@@ -192,7 +192,7 @@ func TestChallengeSyntax(t *testing.T) {
 	}
 	for _, err := range append(everyError(), oauth.ErrNoToken) {
 		for _, needed := range []oauth.Scopes{nil, {"MCP"}, noisy} {
-			got := record(func(w http.ResponseWriter) { respond.BearerError(w, err, needed) })
+			got := record(func(w http.ResponseWriter) { respond.Refuse(err, needed).Write(w) })
 			challenge := got.header.Get("WWW-Authenticate")
 			if !syntax.MatchString(challenge) || got.status != 401 && got.status != 403 {
 				t.Errorf("%v: got %d %s", err, got.status, challenge)

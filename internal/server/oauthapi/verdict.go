@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package oauthapi
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/claviger/claviger/internal/issuer"
+	"github.com/claviger/claviger/internal/oauth"
+	"github.com/claviger/claviger/internal/server/respond"
+)
+
+// HeaderPrefix is that of the headers of a verdict that admits. A caller's own headers of this prefix must never reach what
+// is guarded.
+const HeaderPrefix = "X-Claviger-"
+
+// Call is a call that a gateway asks about.
+type Call struct {
+	// Guard is the gateway's part, in the syntax of a query: what the place needs.
+	Guard string
+	// Authorization and Accounts are the caller's part: all values of the Authorization header and of the account header.
+	Authorization, Accounts []string
+}
+
+// Verdict is what there is to say of a call, whatever protocol carries it.
+type Verdict struct {
+	// Access is set where the call is admitted, Refusal where it is not.
+	Access  issuer.Access
+	Refusal respond.Refusal
+}
+
+// Admits says that the call may pass.
+func (v Verdict) Admits() bool { return v.Refusal.Status == 0 }
+
+// Headers of a verdict that admits. A gateway copies all four onto the request that it passes on. All four are always there,
+// so that what a caller put into them itself is overwritten, with an empty value where there is nothing to say.
+func (v Verdict) Headers() [4]struct{ Name, Value string } {
+	return [4]struct{ Name, Value string }{
+		{HeaderPrefix + "Client-Id", v.Access.ClientID},
+		{HeaderPrefix + "Account", v.Access.AccountID},
+		{HeaderPrefix + "Scope", v.Access.Scopes.String()},
+		{HeaderPrefix + "Expires", v.Access.ExpiresAt.UTC().Format(time.RFC3339)},
+	}
+}
+
+func (v Verdict) write(w http.ResponseWriter) {
+	if !v.Admits() {
+		v.Refusal.Write(w)
+		return
+	}
+	respond.NoStore(w)
+	for _, header := range v.Headers() {
+		w.Header().Set(header.Name, header.Value)
+	}
+	w.WriteHeader(http.StatusOK)
+}
+
+// Judge gives the verdict on a call, counts it, and writes the audit log where it refuses.
+func (a *API) Judge(call Call) Verdict {
+	need, err := needOf(call)
+	if err != nil {
+		a.denied(issuer.Access{}, need, err)
+		return Verdict{Refusal: respond.Refuse(err, nil)}
+	}
+	access, err := a.authorize(call, need)
+	if err != nil {
+		a.denied(access, need, err)
+		return Verdict{Refusal: respond.Refuse(err, need.Scopes)}
+	}
+	a.admitted()
+	return Verdict{Access: access}
+}
+
+func (a *API) authorize(call Call, need issuer.Need) (issuer.Access, error) {
+	bearer, err := oauth.ParseBearer(call.Authorization)
+	if err != nil {
+		return issuer.Access{}, err
+	}
+	return a.Issuer.Authorize(bearer, need)
+}
+
+// misguarded: the guard makes no sense. Nobody is admitted, whatever token they bring.
+func misguarded() error { return oauth.InsufficientScope("the query of the guard is malformed") }
+
+// needOf reads what the guarded place needs from the guard, and which account the call concerns from the guard and the
+// account header: where both name one, the token must be good for both.
+func needOf(call Call) (issuer.Need, error) {
+	guard, err := url.ParseQuery(call.Guard)
+	// An account that is named but empty is a template that lost its variable: it must not admit everybody.
+	lostVariable := guard.Has("account") && guard.Get("account") == ""
+	if err != nil || len(guard["scope"]) > 1 || len(guard["account"]) > 1 || guard.Has("resource") || lostVariable {
+		return issuer.Need{}, misguarded()
+	}
+	scopes, err := oauth.ParseScopes(guard.Get("scope"))
+	if err != nil {
+		return issuer.Need{}, misguarded()
+	}
+	need := issuer.Need{Scopes: scopes}
+	for _, account := range slices.Concat(guard["account"], call.Accounts) {
+		if account != "" {
+			need.Accounts = append(need.Accounts, account)
+		}
+	}
+	return need, nil
+}
