@@ -39,6 +39,8 @@ func TestOptions(t *testing.T) {
 		{name: "an account header that no request can have", change: func(o *TokenServiceOptions) { o.AccountHeader = "X-Account:" }, wrong: []string{"--account-header"}},
 		{name: "an account header of our own answers", change: func(o *TokenServiceOptions) { o.AccountHeader = "x-claviger-account" }, wrong: []string{"--account-header"}},
 		{name: "a negative grace", change: func(o *TokenServiceOptions) { o.ShutdownGrace = -1 }, wrong: []string{"--shutdown-grace"}},
+		{name: "trusted proxies", change: func(o *TokenServiceOptions) { o.Limits.TrustedProxies = []string{"10.0.0.0/8", "fd00::1"} }},
+		{name: "a trusted proxy by name", change: func(o *TokenServiceOptions) { o.Limits.TrustedProxies = []string{"ingress"} }, wrong: []string{`--trusted-proxies: "ingress"`}},
 		{
 			name:   "several mistakes are told at once",
 			change: func(o *TokenServiceOptions) { o.Issuer, o.LogLevel, o.AccountHeader = "", "loud", "" },

@@ -46,6 +46,7 @@ type TokenServiceOptions struct {
 	ListenAddress string
 	AccountHeader string
 	ShutdownGrace time.Duration
+	Limits        LimitOptions
 }
 
 func newTokenServiceCommand() *cobra.Command {
@@ -57,12 +58,13 @@ func newTokenServiceCommand() *cobra.Command {
 	command.Flags().StringVar(&options.ListenAddress, "listen", DefaultListenAddress, "address of the public port")
 	command.Flags().StringVar(&options.AccountHeader, "account-header", DefaultAccountHeader, "request header that names the account a call concerns")
 	command.Flags().DurationVar(&options.ShutdownGrace, "shutdown-grace", DefaultShutdownGrace, "how long requests under way may take to finish when the process is asked to stop")
+	options.Limits.bind(command.Flags())
 	return command
 }
 
 // Complete fills in and validates the options.
 func (o *TokenServiceOptions) Complete() error {
-	mistakes := []error{o.Common.Complete()}
+	mistakes := []error{o.Common.Complete(), o.Limits.complete()}
 	if !o.AllowPlainHTTP && !oauth.IsLoopbackAddress(o.ListenAddress) {
 		mistakes = append(mistakes, errors.New("--listen must be a loopback address unless --allow-plain-http is given: secrets would cross the network in clear"))
 	}
@@ -122,12 +124,14 @@ func RunTokenService(ctx context.Context, config *rest.Config, options TokenServ
 
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	failures, revocations := options.Limits.budgets(options.Clock, registry)
 	api := &oauthapi.API{
 		Issuer: &issuer.Service{
 			Minter:    issuer.Minter{Issuer: options.issuer.String(), Rules: options.rules(), Now: options.Clock, Random: rand.Reader},
-			Directory: directory, Keys: keys, Revoker: revoker,
+			Directory: directory, Keys: keys, Revoker: revoker, Failures: failures, Revocations: revocations,
 		},
 		AccountHeader: options.AccountHeader,
+		Proxies:       options.Limits.proxies,
 		Metrics:       oauthapi.NewMetrics(registry),
 		Audit:         logr.FromContextOrDiscard(ctx).WithName("audit"),
 	}

@@ -33,12 +33,42 @@ func (c caller) clientID() string {
 	return c.Client.ID
 }
 
-// authenticate verifies the secret, then judges the client. Everything that fails here has one and the same answer, and
-// costs the same: one digest for each reading of what was presented.
+// authenticate is how every endpoint learns who calls it: by what the caller proves, within the budget for failures. Over
+// budget it fails with temporarily_unavailable, before any work is done on what was presented and without regard to whether
+// there is such a client.
 func (s *Service) authenticate(presented oauth.ClientAuthentication) (caller, error) {
 	if !s.Directory.Synced() {
 		return caller{}, oauth.ServerError(errNotSynced)
 	}
+	clientIDs := presented.ClientIDs()
+	if err := s.Failures.Admit(presented.Source, clientIDs...); err != nil {
+		return s.named(clientIDs), err
+	}
+	known, err := s.prove(presented)
+	switch {
+	case err == nil:
+		s.Failures.Succeeded(presented.Source, known.clientID())
+	case errors.Is(err, &oauth.Error{Code: oauth.CodeInvalidClient}):
+		if refused := s.Failures.Failed(presented.Source, clientIDs...); refused != nil {
+			err = refused
+		}
+	}
+	return known, err
+}
+
+// named finds the client that a request names, for the audit log alone.
+func (s *Service) named(clientIDs []string) caller {
+	for _, id := range clientIDs {
+		if subject, found := s.Directory.Subject(id); found {
+			return caller{Subject: subject}
+		}
+	}
+	return caller{}
+}
+
+// prove verifies the secret, then judges the client. Everything that fails here has one and the same answer, and costs the
+// same: one digest for each reading of what was presented.
+func (s *Service) prove(presented oauth.ClientAuthentication) (caller, error) {
 	pepper, ok := s.Keys.Pepper()
 	if !ok {
 		return caller{}, oauth.ServerError(errNoKeys)

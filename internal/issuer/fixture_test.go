@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -19,6 +20,7 @@ import (
 	"github.com/claviger/claviger/internal/keyring"
 	"github.com/claviger/claviger/internal/kube"
 	"github.com/claviger/claviger/internal/oauth"
+	"github.com/claviger/claviger/internal/server/limit"
 	"github.com/claviger/claviger/internal/token"
 	"github.com/claviger/claviger/test/builder"
 )
@@ -52,6 +54,7 @@ func newWorld(t *testing.T) *world {
 		Directory: w.directory,
 		Keys:      w.keys,
 	}
+	w.budgets(limit.FailureBudgets{}, limit.Budget{})
 	w.loadPepper(t)
 	w.loadRing(t, newKey(t, noon))
 	w.account("acme", builder.Namespaces("acme"), builder.Scopes("orders.read"))
@@ -62,6 +65,13 @@ func newWorld(t *testing.T) *world {
 	w.credential("beta", "orders", builder.ForAccount("beta"))
 	w.credential("platform", "console")
 	return w
+}
+
+// budgets sets budgets, full ones; the zero values bound nothing.
+func (w *world) budgets(failures limit.FailureBudgets, revocations limit.Budget) {
+	refusals := limit.NewRefusals(prometheus.NewRegistry())
+	w.Failures = limit.NewFailures(failures, w.Now, refusals)
+	w.Revocations = limit.NewRevocations(revocations, w.Now, refusals)
 }
 
 // loadPepper makes the pepper and hands it over in its Secret, as the API server would.

@@ -22,8 +22,8 @@ type Revocation struct {
 
 // Revoke answers a revocation request (RFC 7009 section 2). What is not, or no longer, a good token of ours is no error: nobody
 // can use it, which is all that the client wants. A client may revoke its own tokens only. Revoke fails with invalid_client,
-// with invalid_grant (a genuine token of another client, section 2.1), or with server_error (section 2.2.1): then the token
-// must be taken to live.
+// with invalid_grant (a genuine token of another client, section 2.1), with server_error (section 2.2.1), or with
+// temporarily_unavailable (over a budget): then the token must be taken to live.
 func (s *Service) Revoke(ctx context.Context, request oauth.RevocationRequest) (Revocation, error) {
 	caller, err := s.authenticate(request.Client)
 	outcome := Revocation{ClientID: caller.clientID()}
@@ -49,6 +49,9 @@ func (s *Service) Revoke(ctx context.Context, request oauth.RevocationRequest) (
 	if s.Directory.Revoked(claims.ID) {
 		outcome.Nothing = errRevoked
 		return outcome, nil
+	}
+	if err := s.Revocations.Spend(outcome.ClientID); err != nil {
+		return outcome, err
 	}
 	if err := s.Revoker.Revoke(ctx, claims); err != nil {
 		return outcome, oauth.ServerError(err)

@@ -43,7 +43,9 @@ type Revoker interface {
 // safe for concurrent use.
 type Service struct {
 	Minter
-	Directory Directory
-	Keys      Keys
-	Revoker   Revoker
+	Directory   Directory
+	Keys        Keys
+	Revoker     Revoker
+	Failures    FailureBudget
+	Revocations RevocationBudget
 }

@@ -5,7 +5,9 @@ package oauth
 import (
 	"encoding/base64"
 	"errors"
+	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -23,6 +25,8 @@ const maxBasicLength = 4096
 
 // ClientAuthentication is how a client presented itself (RFC 6749 section 2.3.1). It is not yet verified.
 type ClientAuthentication struct {
+	// Source is the address that the request comes from.
+	Source netip.Addr
 	Method string
 	// Readings has one or two entries. RFC 6749 wants ID and secret form-encoded before they are put into HTTP Basic;
 	// many clients put them in raw. Where the two readings differ, both are tried.
@@ -33,6 +37,24 @@ type ClientAuthentication struct {
 type Presented struct {
 	ClientID string
 	Secret   ClientSecret
+}
+
+// ClientIDs gives every client ID that the client may be read to have named, each once; none where it named none.
+func (c ClientAuthentication) ClientIDs() []string {
+	ids := make([]string, 0, 2)
+	for _, reading := range c.Readings {
+		if !slices.Contains(ids, reading.ClientID) {
+			ids = append(ids, reading.ClientID)
+		}
+	}
+	return ids
+}
+
+// client reads how the client presented itself.
+func (r RawRequest) client(body form) (ClientAuthentication, error) {
+	client, err := parseClientAuthentication(r.Authorization, body)
+	client.Source = r.Source
+	return client, err
 }
 
 // parseClientAuthentication takes the client from the Authorization header or the body: exactly one of them may hold a

@@ -7,9 +7,11 @@ package oauth
 import (
 	"errors"
 	"fmt"
+	"time"
 )
 
 // Error codes of RFC 6749 sections 4.1.2.1 and 5.2, RFC 6750 section 3.1 and RFC 8707 section 2.
+// temporarily_unavailable is of section 4.1.2.1, for lack of one that a token endpoint has for too many requests.
 const (
 	CodeInvalidRequest          = "invalid_request"
 	CodeInvalidClient           = "invalid_client"
@@ -22,6 +24,7 @@ const (
 	CodeInvalidToken            = "invalid_token"
 	CodeInsufficientScope       = "insufficient_scope"
 	CodeServerError             = "server_error"
+	CodeTemporarilyUnavailable  = "temporarily_unavailable"
 )
 
 // Error is an OAuth error answer. Code and Description are for the client and hold nothing secret; the cause is for the
@@ -29,7 +32,9 @@ const (
 type Error struct {
 	Code        string
 	Description string
-	cause       error
+	// RetryAfter is how long the client shall wait before it asks again (RFC 9110 section 10.2.3). Zero where waiting is no use.
+	RetryAfter time.Duration
+	cause      error
 }
 
 func (e *Error) Error() string {
@@ -100,7 +105,16 @@ func InsufficientScope(format string, args ...any) *Error {
 	return &Error{Code: CodeInsufficientScope, Description: fmt.Sprintf(format, args...)}
 }
 
+// retryAfterFailure is when a client shall ask again after a failure of ours.
+const retryAfterFailure = 5 * time.Second
+
 // ServerError: our own failure. The client may try again.
 func ServerError(cause error) *Error {
-	return &Error{Code: CodeServerError, Description: "the server could not complete the request; try again", cause: cause}
+	return &Error{Code: CodeServerError, Description: "the server could not complete the request; try again", RetryAfter: retryAfterFailure, cause: cause}
+}
+
+// TemporarilyUnavailable: a budget is spent, and asking again before that time is no use. The description is for the client,
+// the cause for the audit log.
+func TemporarilyUnavailable(retryAfter time.Duration, description, cause string) *Error {
+	return &Error{Code: CodeTemporarilyUnavailable, Description: description, RetryAfter: retryAfter, cause: errors.New(cause)}
 }

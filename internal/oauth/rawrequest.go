@@ -2,8 +2,12 @@
 
 package oauth
 
+import "net/netip"
+
 // RawRequest is what a request of a client to an endpoint brought, as it came.
 type RawRequest struct {
+	// Source is the address that the request comes from; the zero value where it is not known.
+	Source netip.Addr
 	// Query is the undecoded query string.
 	Query string
 	// ContentType is the value of that header.

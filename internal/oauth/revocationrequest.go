@@ -17,7 +17,7 @@ func ParseRevocationRequest(raw RawRequest) (RevocationRequest, error) {
 	if err != nil {
 		return RevocationRequest{}, err
 	}
-	client, err := parseClientAuthentication(raw.Authorization, body)
+	client, err := raw.client(body)
 	if err != nil {
 		return RevocationRequest{}, err
 	}

@@ -35,7 +35,7 @@ func ParseTokenRequest(raw RawRequest) (TokenRequest, error) {
 	default:
 		return TokenRequest{}, UnsupportedGrantType()
 	}
-	client, err := parseClientAuthentication(raw.Authorization, body)
+	client, err := raw.client(body)
 	if err != nil {
 		return TokenRequest{}, err
 	}

@@ -29,6 +29,7 @@ import (
 	"github.com/claviger/claviger/internal/kube"
 	"github.com/claviger/claviger/internal/oauth"
 	"github.com/claviger/claviger/internal/server"
+	"github.com/claviger/claviger/internal/server/limit"
 	"github.com/claviger/claviger/internal/server/oauthapi"
 	"github.com/claviger/claviger/test/builder"
 )
@@ -66,13 +67,18 @@ func newSubject(b *testing.B) subject {
 	verifiers := credential.Verifiers{{Digest: pepper.Digest("uid", "acme.orders", secret), PepperID: pepper.ID()}}
 	directory.Store(builder.ClientCredential("acme", "orders", builder.ForAccount("acme"), builder.UID("uid"), builder.VerifiedBy(verifiers.Write()...)))
 
+	registry := prometheus.NewRegistry()
+	budget := limit.Budget{Burst: 20, Every: 3 * time.Second}
+	refusals := limit.NewRefusals(registry)
 	api := &oauthapi.API{
 		Issuer: &issuer.Service{
 			Minter:    issuer.Minter{Issuer: issuerURL, Now: time.Now, Random: rand.Reader},
 			Directory: directory, Keys: keys,
+			Failures:    limit.NewFailures(limit.FailureBudgets{Pair: budget, Source: budget, Client: budget}, time.Now, refusals),
+			Revocations: limit.NewRevocations(budget, time.Now, refusals),
 		},
 		AccountHeader: "X-Cyclr-Account",
-		Metrics:       oauthapi.NewMetrics(prometheus.NewRegistry()),
+		Metrics:       oauthapi.NewMetrics(registry),
 		Audit:         logr.Discard(),
 	}
 	issuer, err := oauth.ParseIssuerURL(issuerURL, false)

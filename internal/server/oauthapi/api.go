@@ -8,13 +8,16 @@ import (
 	"github.com/go-logr/logr"
 
 	"github.com/claviger/claviger/internal/issuer"
+	"github.com/claviger/claviger/internal/server/source"
 )
 
-// API holds what the endpoints share. All of its fields are required.
+// API holds what the endpoints share. All of its fields are required, but for Proxies where nobody is trusted.
 type API struct {
 	Issuer *issuer.Service
 	// AccountHeader is the request header that names the account a call concerns.
 	AccountHeader string
-	Metrics       *Metrics
-	Audit         logr.Logger
+	// Proxies may say where a request comes from.
+	Proxies source.Proxies
+	Metrics *Metrics
+	Audit   logr.Logger
 }

@@ -14,12 +14,13 @@ import (
 const maxBody = 64 << 10
 
 // rawRequest reads what a client sent to an endpoint that it authenticates at.
-func rawRequest(w http.ResponseWriter, r *http.Request) (oauth.RawRequest, error) {
+func (a *API) rawRequest(w http.ResponseWriter, r *http.Request) (oauth.RawRequest, error) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
 		return oauth.RawRequest{}, badBody(err)
 	}
 	return oauth.RawRequest{
+		Source:        a.Proxies.Address(r),
 		Query:         r.URL.RawQuery,
 		ContentType:   r.Header.Get("Content-Type"),
 		Authorization: r.Header.Values("Authorization"),

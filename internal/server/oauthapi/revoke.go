@@ -29,7 +29,7 @@ func (a *API) Revoke(w http.ResponseWriter, r *http.Request) {
 }
 
 func (a *API) revoke(w http.ResponseWriter, r *http.Request) (issuer.Revocation, string, error) {
-	raw, err := rawRequest(w, r)
+	raw, err := a.rawRequest(w, r)
 	if err != nil {
 		return issuer.Revocation{}, "", err
 	}

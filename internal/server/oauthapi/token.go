@@ -43,7 +43,7 @@ func (a *API) Token(w http.ResponseWriter, r *http.Request) {
 }
 
 func (a *API) issue(w http.ResponseWriter, r *http.Request) (issuer.Grant, string, error) {
-	raw, err := rawRequest(w, r)
+	raw, err := a.rawRequest(w, r)
 	if err != nil {
 		return issuer.Grant{}, "", err
 	}

@@ -7,7 +7,9 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/claviger/claviger/internal/oauth"
 )
@@ -57,7 +59,11 @@ func TokenError(w http.ResponseWriter, err error) {
 		w.Header().Set("WWW-Authenticate", `Basic realm="`+realm+`", charset="UTF-8"`)
 	case oauth.CodeServerError:
 		status = http.StatusServiceUnavailable
-		w.Header().Set("Retry-After", "5")
+	case oauth.CodeTemporarilyUnavailable:
+		status = http.StatusTooManyRequests
+	}
+	if failure.RetryAfter > 0 { // whole seconds, so that who waits that long has waited long enough
+		w.Header().Set("Retry-After", strconv.FormatInt(int64((failure.RetryAfter+time.Second-1)/time.Second), 10))
 	}
 	JSON(w, status, errorBody{Error: failure.Code, Description: failure.Description})
 }

@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/claviger/claviger/internal/fault"
 	"github.com/claviger/claviger/internal/oauth"
@@ -93,6 +94,11 @@ func TestTokenError(t *testing.T) {
 		{"a resource that is unknown is 400", oauth.InvalidTarget("none"), 400, with(), `{"error":"invalid_target","error_description":"none"}`},
 		{"a client that is not authenticated is 401 with a challenge", oauth.InvalidClient(errors.New(canary)), 401, with("Www-Authenticate", basic), `{"error":"invalid_client","error_description":"client authentication failed"}`},
 		{"a failure of ours is 503 and may be tried again", oauth.ServerError(errors.New(canary)), 503, with("Retry-After", "5"), failed},
+		{
+			"a budget that is spent is 429 and says when to try again, in whole seconds", oauth.TemporarilyUnavailable(2001*time.Millisecond, "too many", canary),
+			429, with("Retry-After", "3"), `{"error":"temporarily_unavailable","error_description":"too many"}`,
+		},
+		{"less than a second is one", oauth.TemporarilyUnavailable(1, "too many", canary), 429, with("Retry-After", "1"), `{"error":"temporarily_unavailable","error_description":"too many"}`},
 		{"any other error is a failure of ours", errors.New(canary), 503, with("Retry-After", "5"), failed},
 		{"a wrapped error is found", fmt.Errorf("%s: %w", canary, oauth.InvalidScope("none")), 400, with(), `{"error":"invalid_scope","error_description":"none"}`},
 		{"an error without description has none", &oauth.Error{Code: "invalid_scope"}, 400, with(), `{"error":"invalid_scope"}`},
