@@ -48,9 +48,10 @@ func decode[T any](t *testing.T, object *unstructured.Unstructured) T {
 
 func TestCRDs(t *testing.T) {
 	served := map[string]reflect.Type{
-		"Account":          reflect.TypeFor[v1alpha1.Account](),
-		"ClientCredential": reflect.TypeFor[v1alpha1.ClientCredential](),
-		"RevokedToken":     reflect.TypeFor[v1alpha1.RevokedToken](),
+		"Account":           reflect.TypeFor[v1alpha1.Account](),
+		"ClientCredential":  reflect.TypeFor[v1alpha1.ClientCredential](),
+		"ProtectedResource": reflect.TypeFor[v1alpha1.ProtectedResource](),
+		"RevokedToken":      reflect.TypeFor[v1alpha1.RevokedToken](),
 	}
 	crds := load(t, config.CRDs)
 	if len(crds) != len(served) {

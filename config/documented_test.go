@@ -21,9 +21,10 @@ import (
 
 // pages are those that say everything of a kind.
 var pages = map[string]string{
-	"Account":          "account.md",
-	"ClientCredential": "clientcredential.md",
-	"RevokedToken":     "revokedtoken.md",
+	"Account":           "account.md",
+	"ClientCredential":  "clientcredential.md",
+	"ProtectedResource": "protectedresource.md",
+	"RevokedToken":      "revokedtoken.md",
 }
 
 func page(t *testing.T, name string) string {
@@ -137,7 +138,7 @@ func statusOf(condition metav1.Condition) metav1.ConditionStatus {
 		return metav1.ConditionTrue
 	}
 	switch condition.Reason {
-	case v1alpha1.ReasonAllowed, v1alpha1.ReasonPublished, v1alpha1.ReasonIssued, v1alpha1.ReasonActive:
+	case v1alpha1.ReasonAllowed, v1alpha1.ReasonPublished, v1alpha1.ReasonIssued, v1alpha1.ReasonActive, v1alpha1.ReasonRegistered, v1alpha1.ReasonFound:
 		return metav1.ConditionTrue
 	case v1alpha1.ReasonNotAttempted:
 		return metav1.ConditionUnknown

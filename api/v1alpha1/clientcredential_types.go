@@ -40,6 +40,17 @@ type ClientCredentialSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self.all(s, !s.startsWith('account:'))",message="scopes that begin with account: are asked for at the token endpoint, not granted here"
 	Scopes []Scope `json:"scopes,omitempty"`
 
+	// resources are the URLs of the ProtectedResources that the credential's tokens are for (RFC 8707), and they are good nowhere
+	// else. A token request that names no resource gets a token for all of them that there are and that may be used.
+	// Default: none; a token may be for any of the account's (of a console-level credential: any of type API), and one that names
+	// no resource is good at each that does not require its own audience. At most 16. What a change takes away is refused at once,
+	// to tokens issued before too.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=16
+	Resources []ResourceURL `json:"resources,omitempty"`
+
 	// tokenExpiryMinutes is the lifetime of a token, in minutes, from 1 to 525600 (a year). What it comes to under the maximum
 	// of the Account and that of the operator is status.tokenExpiryMinutes.
 	// Default: the Account's defaultTokenExpiryMinutes, else 20160 (14 days). A change applies to the next token.

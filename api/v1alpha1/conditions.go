@@ -29,7 +29,8 @@ const (
 	ReasonInvalidSelector = "InvalidSelector"
 )
 
-// ConditionAllowed says whether the rules let the credential be used. The token service enforces the same verdict.
+// ConditionAllowed says whether the rules let the credential or the protected resource be used. The token service enforces the
+// same verdict.
 //
 //   - True: reason Allowed.
 //   - False: one of the other reasons of its block.
@@ -45,10 +46,12 @@ const (
 	ReasonAccountSuspended = "AccountSuspended"
 	// ReasonNamespaceNotAllowed: the Account does not allow this namespace.
 	ReasonNamespaceNotAllowed = "NamespaceNotAllowed"
-	// ReasonConsoleNotAllowed: a console-level credential stands in a namespace that may not have one.
+	// ReasonConsoleNotAllowed: a console-level credential, or a resource of type API, stands in a namespace that may not have one.
 	ReasonConsoleNotAllowed = "ConsoleNotAllowed"
 	// ReasonClientIDConflict: another ClientCredential has the client ID.
 	ReasonClientIDConflict = "ClientIDConflict"
+	// ReasonResourceConflict: another ProtectedResource has the URL.
+	ReasonResourceConflict = "ResourceConflict"
 	// ReasonScopeNotAllowed: a scope is neither built in for this level nor one of the Account's.
 	ReasonScopeNotAllowed = "ScopeNotAllowed"
 )
@@ -86,3 +89,24 @@ const (
 
 // ReasonIssued: a ClientCredential's Ready is True; its Secret can be traded for tokens.
 const ReasonIssued = "Issued"
+
+// ReasonRegistered: a ProtectedResource's Ready is True; tokens are issued for it, and /verify guards it.
+const ReasonRegistered = "Registered"
+
+// ConditionResourcesFound says whether the ClientCredential's tokens can be for all of its spec.resources. It is there only where
+// that is set. What is found works, whatever is not.
+//
+//   - True: reason Found.
+//   - False: ResourceNotFound or ResourceNotAllowed.
+const ConditionResourcesFound = "ResourcesFound"
+
+// Reasons of ConditionResourcesFound.
+const (
+	// ReasonFound: there is a ProtectedResource for every URL, and it may be used.
+	ReasonFound = "Found"
+	// ReasonResourceNotFound: no ProtectedResource of the account (of a console-level credential: of type API) has the URL; it may
+	// yet be created.
+	ReasonResourceNotFound = "ResourceNotFound"
+	// ReasonResourceNotAllowed: the rules do not let the ProtectedResource of that URL be used.
+	ReasonResourceNotAllowed = "ResourceNotAllowed"
+)

@@ -16,6 +16,7 @@ func AddToScheme(scheme *runtime.Scheme) error {
 	scheme.AddKnownTypes(GroupVersion,
 		&Account{}, &AccountList{},
 		&ClientCredential{}, &ClientCredentialList{},
+		&ProtectedResource{}, &ProtectedResourceList{},
 		&RevokedToken{}, &RevokedTokenList{},
 	)
 	metav1.AddToGroupVersion(scheme, GroupVersion)

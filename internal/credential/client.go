@@ -3,6 +3,7 @@
 package credential
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -31,6 +32,8 @@ type Client struct {
 	// AccountID is empty for a console-level client.
 	AccountID string
 	Scopes    oauth.Scopes
+	// Resources are the canonical URLs of the only resources that its tokens are for. Empty: any that it may call.
+	Resources []string
 	Verifiers Verifiers
 	// RevokeTokensBefore kills tokens that were issued before it. Zero kills none.
 	RevokeTokensBefore time.Time
@@ -68,6 +71,9 @@ func ReadClient(object *v1alpha1.ClientCredential) *Client {
 	for _, scope := range object.Spec.Scopes {
 		client.Scopes = append(client.Scopes, string(scope))
 	}
+	for _, url := range object.Spec.Resources {
+		client.Resources = append(client.Resources, resourceID(url))
+	}
 	return client
 }
 
@@ -94,10 +100,7 @@ func (c *Client) Outranks(other *Client) bool {
 	if c.home() != other.home() {
 		return c.home()
 	}
-	if !c.createdAt.Equal(other.createdAt) {
-		return c.createdAt.Before(other.createdAt)
-	}
-	return c.UID < other.UID
+	return older(c.createdAt, other.createdAt, c.UID, other.UID)
 }
 
 // home reports whether the client stands in the namespace that its ID begins with.
@@ -105,6 +108,12 @@ func (c *Client) home() bool { return strings.HasPrefix(c.ID, c.Namespace+".") }
 
 // ConsoleLevel reports whether the client belongs to the platform rather than to one account.
 func (c *Client) ConsoleLevel() bool { return c.AccountID == "" }
+
+// MayHaveTokensFor reports whether the client's tokens may be for a resource: one of its own account or, for a console-level
+// client, of the console, and one of its own Resources where it names any.
+func (c *Client) MayHaveTokensFor(resource *Resource) bool {
+	return c.AccountID == resource.AccountID && (len(c.Resources) == 0 || slices.Contains(c.Resources, resource.ID))
+}
 
 // Account is what decides over an account's credentials, read from the object once. It is immutable.
 type Account struct {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/claviger/claviger/api/v1alpha1"
 	"github.com/claviger/claviger/internal/fault"
+	"github.com/claviger/claviger/internal/oauth"
 )
 
 // Rules are the operator's settings that decide over credentials.
@@ -47,18 +48,42 @@ func (r Rules) Judge(s Subject) error {
 	case s.Rival != nil:
 		return fault.Terminalf(v1alpha1.ReasonClientIDConflict, "client ID %s belongs to %s", s.Client.ID, describeRival(s))
 	case s.Client.ConsoleLevel():
-		return r.judgeConsole(s)
+		return r.judgeConsole("a credential without accountRef is console-level and", s.Namespace, s.Client.Scopes)
 	default:
-		return judgeAccount(s)
+		return judgeAccount(s.Client.AccountID, s.Account, s.Namespace, s.Client.Scopes)
 	}
 }
 
 // describeRival names the other object only to those who can see it.
 func describeRival(s Subject) string {
-	if s.Rival.Namespace != s.Namespace.Name {
-		return "a ClientCredential of another namespace"
+	return describe("ClientCredential", s.Rival.Namespace == s.Namespace.Name)
+}
+
+func describe(kind string, visible bool) string {
+	if visible {
+		return "another " + kind + " of this namespace"
 	}
-	return "another ClientCredential of this namespace"
+	return "a " + kind + " of another namespace"
+}
+
+// JudgeResource says whether the protected resource may be used, as Judge does of a credential and with the same rules: it is
+// neither being deleted nor suspended; no other has its URL; one of type API stands in a namespace that may have one; the account
+// exists, names the namespace, and is active; every scope is one of the account's.
+// Its error is a fault with a reason of condition Allowed.
+func (r Rules) JudgeResource(s ResourceSubject) error {
+	switch {
+	case s.Resource.deleting:
+		return fault.Waitingf(v1alpha1.ReasonDeleting, "the resource is being deleted")
+	case s.Resource.suspended:
+		return fault.Terminalf(v1alpha1.ReasonSuspended, "spec.suspend is true")
+	case s.Rival != nil:
+		return fault.Terminalf(v1alpha1.ReasonResourceConflict, "the URL belongs to %s",
+			describe("ProtectedResource", s.Rival.Namespace == s.Namespace.Name))
+	case s.Resource.ConsoleLevel():
+		return r.judgeConsole("a resource of type API", s.Namespace, s.Resource.Scopes)
+	default:
+		return judgeAccount(s.Resource.AccountID, s.Account, s.Namespace, s.Resource.Scopes)
+	}
 }
 
 // TokenLifetime is the lifetime of the subject's next token: what the credential names, else the Account's default, else
@@ -78,34 +103,33 @@ func (r Rules) TokenLifetime(s Subject) time.Duration {
 	return lifetime
 }
 
-func (r Rules) judgeConsole(s Subject) error {
-	if !slices.Contains(r.ConsoleNamespaces, s.Namespace.Name) {
-		return fault.Terminalf(v1alpha1.ReasonConsoleNotAllowed,
-			"a credential without accountRef is console-level and may stand only in: %s", strings.Join(r.ConsoleNamespaces, ", "))
+func (r Rules) judgeConsole(what string, namespace Namespace, scopes oauth.Scopes) error {
+	if !slices.Contains(r.ConsoleNamespaces, namespace.Name) {
+		return fault.Terminalf(v1alpha1.ReasonConsoleNotAllowed, "%s may stand only in: %s", what, strings.Join(r.ConsoleNamespaces, ", "))
 	}
-	for _, scope := range s.Client.Scopes {
+	for _, scope := range scopes {
 		if scope != string(v1alpha1.ScopeAPI) {
 			return fault.Terminalf(v1alpha1.ReasonScopeNotAllowed,
-				"scope %s needs accountRef; a console-level credential has only %s", scope, v1alpha1.ScopeAPI)
+				"scope %s needs accountRef; the console level has only %s", scope, v1alpha1.ScopeAPI)
 		}
 	}
 	return nil
 }
 
-func judgeAccount(s Subject) error {
+func judgeAccount(id string, account *Account, namespace Namespace, scopes oauth.Scopes) error {
 	switch {
-	case s.Account == nil:
-		return fault.Waitingf(v1alpha1.ReasonAccountNotFound, "Account %s does not exist", s.Client.AccountID)
-	case !s.Account.holds(s.Namespace): // before anything else is told about an account that may be somebody else's
+	case account == nil:
+		return fault.Waitingf(v1alpha1.ReasonAccountNotFound, "Account %s does not exist", id)
+	case !account.holds(namespace): // before anything else is told about an account that may be somebody else's
 		return fault.Terminalf(v1alpha1.ReasonNamespaceNotAllowed,
-			"Account %s does not allow namespace %s; see its spec.namespaces", s.Account.ID, s.Namespace.Name)
-	case !s.Account.Active():
-		return fault.Terminalf(v1alpha1.ReasonAccountSuspended, "Account %s is suspended", s.Account.ID)
+			"Account %s does not allow namespace %s; see its spec.namespaces", id, namespace.Name)
+	case !account.Active():
+		return fault.Terminalf(v1alpha1.ReasonAccountSuspended, "Account %s is suspended", id)
 	}
-	for _, scope := range s.Client.Scopes {
-		if !s.Account.scopes.Has(scope) {
+	for _, scope := range scopes {
+		if !account.scopes.Has(scope) {
 			return fault.Terminalf(v1alpha1.ReasonScopeNotAllowed,
-				"scope %s is not one of Account %s: %s", scope, s.Account.ID, strings.Join(sets.List(s.Account.scopes), ", "))
+				"scope %s is not one of Account %s: %s", scope, id, strings.Join(sets.List(account.scopes), ", "))
 		}
 	}
 	return nil

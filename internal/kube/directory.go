@@ -26,6 +26,9 @@ type Directory struct {
 	namespaces sync.Map                   // name -> credential.Namespace
 	revoked    claims[revocation]         // by token ID
 
+	resources    sync.Map                     // "<namespace>/<name>" -> *credential.Resource
+	resourceURLs claims[*credential.Resource] // by canonical URL
+
 	feeds  []toolscache.ResourceEventHandlerRegistration
 	synced atomic.Bool
 }
@@ -50,15 +53,50 @@ func (d *Directory) Subject(clientID string) (credential.Subject, bool) {
 	if !ok {
 		return credential.Subject{}, false
 	}
-	subject := credential.Subject{Client: client}
-	subject.Namespace = credential.Namespace{Name: subject.Client.Namespace}
-	if namespace, ok := d.namespaces.Load(subject.Client.Namespace); ok {
-		subject.Namespace = namespace.(credential.Namespace)
-	}
+	subject := credential.Subject{Client: client, Namespace: d.namespace(client.Namespace)}
 	if !subject.Client.ConsoleLevel() {
 		subject.Account = d.Account(subject.Client.AccountID)
 	}
 	return subject, true
+}
+
+func (d *Directory) namespace(name string) credential.Namespace {
+	if namespace, ok := d.namespaces.Load(name); ok {
+		return namespace.(credential.Namespace)
+	}
+	return credential.Namespace{Name: name}
+}
+
+// Resource finds a protected resource by its name, "<namespace>/<name>", with all that its verdict depends on.
+func (d *Directory) Resource(name string) (credential.ResourceSubject, bool) {
+	found, ok := d.resources.Load(name)
+	if !ok {
+		return credential.ResourceSubject{}, false
+	}
+	resource := found.(*credential.Resource)
+	subject := d.resourceSubject(resource)
+	if holder, ok := d.resourceURLs.load(resource.ID); ok && holder.Name != resource.Name {
+		subject.Rival = holder
+	}
+	return subject, true
+}
+
+// ResourceAt finds a protected resource by its canonical URL, see [oauth.CanonicalResource]. Where several claim the URL it is the
+// one that has it.
+func (d *Directory) ResourceAt(url string) (credential.ResourceSubject, bool) {
+	resource, ok := d.resourceURLs.load(url)
+	if !ok {
+		return credential.ResourceSubject{}, false
+	}
+	return d.resourceSubject(resource), true
+}
+
+func (d *Directory) resourceSubject(resource *credential.Resource) credential.ResourceSubject {
+	subject := credential.ResourceSubject{Resource: resource, Namespace: d.namespace(resource.Namespace)}
+	if !resource.ConsoleLevel() {
+		subject.Account = d.Account(resource.AccountID)
+	}
+	return subject
 }
 
 // Account finds an account by its ID; nil where there is none.
@@ -75,7 +113,7 @@ func (d *Directory) Revoked(tokenID string) bool {
 	return revoked
 }
 
-// Store takes in an object as it is now: a ClientCredential, an Account, a RevokedToken, or the metadata of a Namespace. Others
+// Store takes in an object as it is now: a ClientCredential, an Account, a ProtectedResource, a RevokedToken, or the metadata of a Namespace. Others
 // are ignored.
 func (d *Directory) Store(object any) {
 	switch object := object.(type) {
@@ -86,6 +124,10 @@ func (d *Directory) Store(object any) {
 		// A selector that does not parse selects nothing; the Account's own condition says so.
 		account, _ := credential.ReadAccount(object)
 		d.accounts.Store(account.ID, account)
+	case *v1alpha1.ProtectedResource:
+		read := credential.ReadResource(object)
+		d.resourceURLs.store(client.ObjectKeyFromObject(object), read.ID, read)
+		d.resources.Store(read.Name, read)
 	case *v1alpha1.RevokedToken:
 		d.revoked.store(client.ObjectKeyFromObject(object), object.Spec.TokenID, revocation{})
 	case *metav1.PartialObjectMetadata:
@@ -100,6 +142,9 @@ func (d *Directory) Forget(object any) {
 		d.clients.forget(client.ObjectKeyFromObject(object))
 	case *v1alpha1.Account:
 		d.accounts.Delete(object.Name)
+	case *v1alpha1.ProtectedResource:
+		d.resources.Delete(object.Namespace + "/" + object.Name)
+		d.resourceURLs.forget(client.ObjectKeyFromObject(object))
 	case *v1alpha1.RevokedToken:
 		d.revoked.forget(client.ObjectKeyFromObject(object))
 	case *metav1.PartialObjectMetadata:
@@ -112,7 +157,9 @@ func (d *Directory) Forget(object any) {
 // Follow keeps the directory up to date from a cache, which holds RevokedTokens of the operator's namespace only. It is called
 // once, before anything else.
 func (d *Directory) Follow(ctx context.Context, informers cache.Informers) error {
-	for _, object := range []client.Object{&v1alpha1.ClientCredential{}, &v1alpha1.Account{}, &v1alpha1.RevokedToken{}, NamespaceMetadata()} {
+	for _, object := range []client.Object{
+		&v1alpha1.ClientCredential{}, &v1alpha1.Account{}, &v1alpha1.ProtectedResource{}, &v1alpha1.RevokedToken{}, NamespaceMetadata(),
+	} {
 		informer, err := informers.GetInformer(ctx, object, cache.BlockUntilSynced(false))
 		if err != nil {
 			return fmt.Errorf("watching %T: %w", object, err)

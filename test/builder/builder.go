@@ -25,6 +25,8 @@ type Option func(metadata *metav1.ObjectMeta, suspend *bool)
 
 func (o Option) account(a *v1alpha1.Account) { o(&a.ObjectMeta, &a.Spec.Suspend) }
 
+func (o Option) resource(r *v1alpha1.ProtectedResource) { o(&r.ObjectMeta, &r.Spec.Suspend) }
+
 func (o Option) credential(c *v1alpha1.ClientCredential) { o(&c.ObjectMeta, &c.Spec.Suspend) }
 
 type accountFunc func(*v1alpha1.Account)
