@@ -23,11 +23,11 @@ func serverAt(t *testing.T, issuer string) oauth.Server {
 func TestMetadata(t *testing.T) {
 	const issuer = "https://example.com/auth"
 	always := map[string]any{
-		"issuer":                           issuer,
-		"scopes_supported":                 []any{"Webhook"},
-		"response_types_supported":         []any{"code"},
-		"grant_types_supported":            []any{"client_credentials"},
-		"code_challenge_methods_supported": []any{"S256"},
+		"issuer":                                         issuer,
+		"scopes_supported":                               []any{"Webhook"},
+		"response_types_supported":                       []any{"code"},
+		"grant_types_supported":                          []any{"client_credentials"},
+		"code_challenge_methods_supported":               []any{"S256"},
 		"authorization_response_iss_parameter_supported": true,
 		"subject_types_supported":                        []any{"public"},
 		"id_token_signing_alg_values_supported":          []any{"ES256"},
