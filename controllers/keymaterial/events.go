@@ -49,7 +49,7 @@ func (r *Reconciler) subject(current *corev1.Secret) *corev1.Secret {
 func (r *Reconciler) tell(secret *corev1.Secret, plan keyring.Plan) {
 	for _, key := range plan.Added {
 		r.Recorder.Eventf(secret, nil, corev1.EventTypeNormal, reasonAdded, actionAdd,
-			"Published, to sign from %s: %s", key.SignFrom.UTC().Format(time.RFC3339), key.ID)
+			"Published for %s, to sign from %s: %s", key.Algorithm, key.SignFrom.UTC().Format(time.RFC3339), key.ID)
 	}
 	if len(plan.Expired) > 0 {
 		r.Recorder.Eventf(secret, nil, corev1.EventTypeNormal, reasonRemoved, actionRemove,

@@ -29,7 +29,7 @@ func NewMetrics(registerer prometheus.Registerer) (*Metrics, error) {
 	}, nil))
 	m.rotations, mistakes[1] = metric.Register(registerer, prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "claviger_signing_key_rotations_total",
-		Help: "Signing keys that were given a successor, by reason: Schedule, Request or Removal.",
+		Help: "Signing keys that were given a successor, by reason: Schedule, Request, Removal or Algorithm.",
 	}, []string{"reason"}))
 	m.damage, mistakes[2] = metric.Register(registerer, prometheus.NewGaugeVec(prometheus.GaugeOpts{
 		Name: "claviger_key_material_damaged",

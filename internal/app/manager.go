@@ -41,6 +41,8 @@ type ManagerOptions struct {
 	LeaderElect   bool
 	// SigningKeyInterval is how long a signing key signs, SigningKeyLead how long it is published before.
 	SigningKeyInterval, SigningKeyLead time.Duration
+	// SigningAlgorithm is that of signing keys to come.
+	SigningAlgorithm string
 	// IssuerCAFile holds the PEM certificates that verify the issuer; empty where the world's own do.
 	IssuerCAFile string
 

@@ -6,6 +6,8 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -33,6 +35,7 @@ const (
 
 func (o *ManagerOptions) bindSigningKeys(flags *pflag.FlagSet) {
 	flags.DurationVar(&o.SigningKeyInterval, "signing-key-interval", DefaultSigningKeyInterval, "how long a signing key signs before the next one does")
+	flags.StringVar(&o.SigningAlgorithm, "signing-algorithm", keyring.AlgorithmES256, "algorithm of signing keys to come: "+strings.Join(keyring.Algorithms(), ", "))
 	flags.DurationVar(&o.SigningKeyLead, "signing-key-lead", DefaultSigningKeyLead, "how long a signing key is published before it signs")
 }
 
@@ -44,7 +47,13 @@ func (o *ManagerOptions) completeSigningKeys() error {
 	if o.SigningKeyLead == 0 {
 		o.SigningKeyLead = DefaultSigningKeyLead
 	}
+	if o.SigningAlgorithm == "" {
+		o.SigningAlgorithm = keyring.AlgorithmES256
+	}
 	var mistakes []error
+	if !slices.Contains(keyring.Algorithms(), o.SigningAlgorithm) {
+		mistakes = append(mistakes, fmt.Errorf("--signing-algorithm: %q is none of %s", o.SigningAlgorithm, strings.Join(keyring.Algorithms(), ", ")))
+	}
 	if o.SigningKeyLead < leastSigningKeyLead {
 		mistakes = append(mistakes, fmt.Errorf("--signing-key-lead: %v is less than %v", o.SigningKeyLead, leastSigningKeyLead))
 	}
@@ -63,6 +72,7 @@ func (o *ManagerOptions) completeSigningKeys() error {
 func (o *ManagerOptions) signingKeySchedule() keyring.Schedule {
 	return keyring.Schedule{
 		Interval: o.SigningKeyInterval, Lead: o.SigningKeyLead, MaxTokenLifetime: o.rules().MaxTokenLifetime,
+		Algorithm: o.SigningAlgorithm,
 	}
 }
 

@@ -13,6 +13,7 @@ func TestSigningKeyOptions(t *testing.T) {
 		name           string
 		interval, lead time.Duration
 		minutes        int32
+		algorithm      string
 		// wrong is a part of the message; empty: the options are good.
 		wrong string
 	}{
@@ -26,16 +27,24 @@ func TestSigningKeyOptions(t *testing.T) {
 		{name: "a lead that is negative", lead: -1, wrong: "--signing-key-lead"},
 		{name: "more keys than a JWK set should hold", interval: 24 * time.Hour, lead: time.Hour, wrong: "367 keys"},
 		{name: "as short an interval with tokens that live shorter", interval: 24 * time.Hour, lead: time.Hour, minutes: 20160},
+		{name: "another algorithm", algorithm: "EdDSA"},
+		{name: "an algorithm that there is not", algorithm: "HS256", wrong: `--signing-algorithm: "HS256" is none of ES256, EdDSA, RS256`},
+		{name: "an algorithm in other letters", algorithm: "rs256", wrong: "--signing-algorithm"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			options := ManagerOptions{Common: Common{Issuer: "https://auth.example.com", LogLevel: "info", LogFormat: "json"}}
 			options.SigningKeyInterval, options.SigningKeyLead, options.MaxTokenExpiryMinutes = row.interval, row.lead, row.minutes
+			options.SigningAlgorithm = row.algorithm
 			err := options.Complete()
 			if row.wrong == "" {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if s := options.signingKeySchedule(); s.Interval <= 0 || s.Lead <= 0 || s.MaxTokenLifetime <= 0 {
+				want := row.algorithm
+				if want == "" {
+					want = "ES256"
+				}
+				if s := options.signingKeySchedule(); s.Interval <= 0 || s.Lead <= 0 || s.MaxTokenLifetime <= 0 || s.Algorithm != want {
 					t.Errorf("got %+v", s)
 				}
 				return

@@ -106,7 +106,7 @@ func (w *world) storeKeys(t *testing.T, name string, data map[string][]byte) {
 
 func newKey(t *testing.T, createdAt time.Time) keyring.Key {
 	t.Helper()
-	key, err := keyring.Generate(rand.Reader, createdAt)
+	key, err := keyring.Generate(keyring.AlgorithmES256, rand.Reader, createdAt)
 	if err != nil {
 		t.Fatal(err)
 	}

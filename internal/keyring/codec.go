@@ -3,8 +3,7 @@
 package keyring
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
+	"crypto"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -88,29 +87,25 @@ func DecodeDocument(data map[string][]byte) (Document, error) {
 }
 
 func (w wireKey) key() (Key, error) {
-	private, ok := w.JWK.Key.(*ecdsa.PrivateKey)
-	if !ok || w.JWK.Algorithm != AlgorithmES256 || !isSound(private) {
-		return Key{}, errors.New("not a private key for " + AlgorithmES256)
+	private, ok := w.JWK.Key.(crypto.Signer)
+	if !ok {
+		return Key{}, errors.New("not a private key")
 	}
-	if w.MaxTokenLifetime.Duration < 0 {
+	key, err := newSigningKey(private)
+	switch {
+	case err != nil:
+		return Key{}, err
+	case key.Algorithm != w.JWK.Algorithm:
+		return Key{}, errors.New("its alg is not " + key.Algorithm)
+	case !isSound(private):
+		return Key{}, errors.New("its halves do not belong together")
+	case w.MaxTokenLifetime.Duration < 0:
 		return Key{}, errors.New("its bound of lifetimes is negative")
 	}
-	key, err := newKey(private)
 	key.CreatedAt, key.SignFrom, key.MaxTokenLifetime = w.CreatedAt, w.SignFrom, w.MaxTokenLifetime.Duration
 	key.RemoveAfter, key.ResetAfter = w.RemoveAfter, w.ResetAfter
 	if key.SignFrom.IsZero() {
 		key.SignFrom = key.CreatedAt
 	}
-	return key, err
-}
-
-// isSound reports whether a key is on P-256 and its two halves belong together. The JOSE library checks neither, and a
-// ring with another key would sign nothing, or tokens that nobody can verify.
-func isSound(private *ecdsa.PrivateKey) bool {
-	raw, err := private.Bytes()
-	if err != nil {
-		return false
-	}
-	derived, err := ecdsa.ParseRawPrivateKey(elliptic.P256(), raw)
-	return err == nil && derived.PublicKey.Equal(&private.PublicKey)
+	return key, nil
 }

@@ -46,10 +46,16 @@ func stored(t *testing.T, jwks ...map[string]any) map[string][]byte {
 	return map[string][]byte{"keys.json": raw}
 }
 
-// generate makes a key that is so many hours younger than noon. Go ignores any other source of randomness.
+// generate makes a key for ES256 that is so many hours younger than noon.
 func generate(t *testing.T, hours int) keyring.Key {
 	t.Helper()
-	key, err := keyring.Generate(rand.Reader, noon.Add(time.Duration(hours)*time.Hour))
+	return generateFor(t, keyring.AlgorithmES256, hours)
+}
+
+// generateFor makes a key for an algorithm. Go ignores any other source of randomness.
+func generateFor(t *testing.T, algorithm string, hours int) keyring.Key {
+	t.Helper()
+	key, err := keyring.Generate(algorithm, rand.Reader, noon.Add(time.Duration(hours)*time.Hour))
 	if err != nil {
 		t.Fatal(err)
 	}

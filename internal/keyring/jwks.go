@@ -3,10 +3,9 @@
 package keyring
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
 	"encoding/json"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
@@ -26,17 +25,13 @@ func ParseJWKS(raw []byte) (*Ring, error) {
 	}
 	var keys []Key
 	for _, entry := range set.Keys {
-		public, ok := entry.Key.(*ecdsa.PublicKey)
-		if !ok || entry.Algorithm != AlgorithmES256 || public.Curve != elliptic.P256() {
-			continue
-		}
-		key, err := newKey(&ecdsa.PrivateKey{PublicKey: *public}) // without its private half
-		if err == nil && key.ID == entry.KeyID {
+		key, err := newKey(entry.Key) // fails for a private one, too, which nobody should publish
+		if err == nil && key.ID == entry.KeyID && key.Algorithm == entry.Algorithm {
 			keys = append(keys, key)
 		}
 	}
 	if len(keys) == 0 {
-		return nil, errors.New("the JSON Web Key Set has no key for " + AlgorithmES256)
+		return nil, errors.New("the JSON Web Key Set has no key for " + strings.Join(Algorithms(), ", "))
 	}
 	return NewRing(keys...)
 }

@@ -6,11 +6,11 @@ package keyring
 
 import (
 	"crypto"
-	"crypto/ecdsa"
-	"crypto/elliptic"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
@@ -18,19 +18,14 @@ import (
 	"github.com/claviger/claviger/internal/credential"
 )
 
-// AlgorithmES256 is ECDSA on P-256 with SHA-256 (RFC 7518 section 3.4).
-const AlgorithmES256 = string(jose.ES256)
-
-// Algorithms are those that tokens may be signed with.
-func Algorithms() []string { return []string{AlgorithmES256} }
-
 // longestLifetime is that of any token there ever was.
 const longestLifetime = credential.LongestTokenExpiryMinutes * time.Minute
 
 // Key signs tokens. Its ID is the RFC 7638 thumbprint of its public half, so two keys never share one and a key never
 // changes it. The private half is held by a closure, so that no verb and no encoder prints it.
 type Key struct {
-	ID        string
+	ID string
+	// Algorithm is the one that the key signs with: one of Algorithms.
 	Algorithm string
 	CreatedAt time.Time
 	// SignFrom is when the key begins to sign, and the one before it ceases to.
@@ -42,39 +37,47 @@ type Key struct {
 	// when its SignFrom is brought back, because it was too far ahead then. Zero where nothing is noted.
 	RemoveAfter, ResetAfter time.Time
 
-	private func() *ecdsa.PrivateKey
+	public  crypto.PublicKey
+	private func() crypto.Signer // nil in a key that only verifies
 }
 
-// Generate makes a new ES256 key that signs at once. Since Go 1.26 crypto/ecdsa draws from the system's randomness whatever
-// the reader, outside of tests that ask otherwise.
-func Generate(random io.Reader, now time.Time) (Key, error) {
-	private, err := ecdsa.GenerateKey(elliptic.P256(), random)
+// Generate makes a new key for an algorithm, that signs at once. Since Go 1.26 the packages of crypto draw from the system's
+// randomness whatever the reader, outside of tests that ask otherwise.
+func Generate(algorithm string, random io.Reader, now time.Time) (Key, error) {
+	private, err := generatePrivate(algorithm, random)
 	if err != nil {
 		return Key{}, fmt.Errorf("generating a signing key: %w", err)
 	}
-	key, err := newKey(private)
+	key, err := newSigningKey(private)
 	key.CreatedAt = now.UTC().Truncate(time.Second)
 	key.SignFrom = key.CreatedAt
 	return key, err
 }
 
-func newKey(private *ecdsa.PrivateKey) (Key, error) {
-	thumbprint, err := (&jose.JSONWebKey{Key: private.Public()}).Thumbprint(crypto.SHA256)
+func newSigningKey(private crypto.Signer) (Key, error) {
+	key, err := newKey(private.Public())
+	key.private = func() crypto.Signer { return private }
+	return key, err
+}
+
+// newKey makes a key that only verifies. It fails where the key is for none of Algorithms.
+func newKey(public crypto.PublicKey) (Key, error) {
+	algorithm := algorithmOf(public)
+	if algorithm == "" {
+		return Key{}, errors.New("not a key for " + strings.Join(Algorithms(), ", "))
+	}
+	thumbprint, err := (&jose.JSONWebKey{Key: public}).Thumbprint(crypto.SHA256)
 	if err != nil {
 		return Key{}, fmt.Errorf("naming a signing key: %w", err)
 	}
-	return Key{
-		ID:        base64.RawURLEncoding.EncodeToString(thumbprint),
-		Algorithm: AlgorithmES256,
-		private:   func() *ecdsa.PrivateKey { return private },
-	}, nil
+	return Key{ID: base64.RawURLEncoding.EncodeToString(thumbprint), Algorithm: algorithm, public: public}, nil
 }
 
 // Private is the half that signs.
 func (k Key) Private() crypto.Signer { return k.private() }
 
 // Public is the half that verifies.
-func (k Key) Public() crypto.PublicKey { return k.private().Public() }
+func (k Key) Public() crypto.PublicKey { return k.public }
 
 // tokenLifetime bounds the lifetime of every token that the key has signed.
 func (k Key) tokenLifetime() time.Duration {

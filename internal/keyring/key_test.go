@@ -16,7 +16,7 @@ import (
 
 func TestGenerate(t *testing.T) {
 	at := time.Date(2026, 3, 1, 13, 0, 0, 999, time.FixedZone("CET", 3600))
-	key, err := keyring.Generate(rand.Reader, at)
+	key, err := keyring.Generate(keyring.AlgorithmES256, rand.Reader, at)
 	if err != nil {
 		t.Fatal(err)
 	}

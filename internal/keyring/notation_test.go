@@ -13,7 +13,8 @@ import (
 )
 
 // Tables write a document as its keys, the newest first, each with the time from which it signs, seen from noon: "B:2h A:-8h".
-// What is noted with a key follows: "A:-8h,life=1h,remove=30m,reset=30m". A key that the plan made is called "new".
+// What is noted with a key follows: "A:-8h,life=1h,remove=30m,reset=30m", and its algorithm where it is not ES256: "A:-8h,EdDSA".
+// A key that the plan made is called "new".
 
 // cast has the names of the keys of a table row.
 type cast map[string]string
@@ -25,7 +26,11 @@ func (c cast) parse(t *testing.T, text string) []keyring.Key {
 	for _, word := range strings.Fields(text) {
 		parts := strings.Split(word, ",")
 		name, from, _ := strings.Cut(parts[0], ":")
-		key := generate(t, -1000)
+		algorithm := keyring.AlgorithmES256
+		if last := len(parts) - 1; slices.Contains(keyring.Algorithms(), parts[last]) {
+			algorithm, parts = parts[last], parts[:last]
+		}
+		key := generateFor(t, algorithm, -1000)
 		c[key.ID] = name
 		key.SignFrom, key.MaxTokenLifetime = noon.Add(duration(t, from)), schedule.MaxTokenLifetime
 		for _, note := range parts[1:] {
@@ -59,6 +64,9 @@ func (c cast) write(keys []keyring.Key) string {
 		}
 		if !key.ResetAfter.IsZero() {
 			words[i] += ",reset=" + fromNoon(key.ResetAfter)
+		}
+		if key.Algorithm != keyring.AlgorithmES256 {
+			words[i] += "," + key.Algorithm
 		}
 	}
 	return strings.Join(words, " ")

@@ -24,7 +24,7 @@ func TestNoTokenIsRefused(t *testing.T) {
 		}
 	}
 	t.Log(counts)
-	for _, event := range []string{"Schedule", "Request", "Removal", "expired", "reset noted", "jump", "issued", "verified"} {
+	for _, event := range []string{"Schedule", "Request", "Removal", "Algorithm", "expired", "reset noted", "jump", "issued", "verified"} {
 		if counts[event] < sequences/10 {
 			t.Errorf("%q has come %d times, so this test proves nothing about it", event, counts[event])
 		}
@@ -40,6 +40,7 @@ func newModel(t *testing.T, seed uint64, counts map[string]int) *model {
 	m.schedule.Lead = []time.Duration{2 * time.Hour, 5 * time.Hour, 24 * time.Hour}[random.IntN(3)]
 	m.schedule.Interval = m.between(2*m.schedule.Lead, 6*m.schedule.Lead)
 	m.schedule.MaxTokenLifetime = m.between(time.Minute, longestLife)
+	m.schedule.Algorithm = keyring.AlgorithmES256
 	m.tell("seed %d: %v", seed, m.schedule)
 	for i := range m.replicas {
 		m.replicas[i].skew = m.between(-skew, skew)
@@ -50,7 +51,7 @@ func newModel(t *testing.T, seed uint64, counts map[string]int) *model {
 
 // step is one thing that happens.
 func (m *model) step() {
-	switch m.random.IntN(12) {
+	switch m.random.IntN(13) {
 	case 0:
 		m.offset = m.between(-offset, offset)
 		m.tell("the manager's clock is set %v off", m.offset)
@@ -69,6 +70,8 @@ func (m *model) step() {
 		m.tell("the manager is away")
 		m.pass(m.between(0, m.longestPause()))
 		m.look()
+	case 6:
+		m.changeAlgorithm()
 	default:
 		m.pass(m.between(0, m.schedule.Lead))
 		m.look()
@@ -95,6 +98,13 @@ func (m *model) compromise() {
 func (m *model) changeLifetime() {
 	m.schedule.MaxTokenLifetime = m.between(time.Minute, longestLife)
 	m.tell("tokens live for up to %v", m.schedule.MaxTokenLifetime)
+	m.look()
+}
+
+// changeAlgorithm restarts the manager with another algorithm. Keys of RSA would take minutes to make.
+func (m *model) changeAlgorithm() {
+	m.schedule.Algorithm = keyring.Algorithms()[m.random.IntN(2)]
+	m.tell("keys are for %s", m.schedule.Algorithm)
 	m.look()
 }
 

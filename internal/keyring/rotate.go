@@ -55,11 +55,13 @@ func (d *draft) rotate(request string) error {
 		d.plan.Full = true
 		return nil
 	}
-	signFrom, reason := latest(d.now.Add(d.Lead), newest.SignFrom.Add(d.Interval)), ReasonSchedule
-	if asked {
-		// Later than the newest key in any case, also where a clock was ahead when that was made.
-		signFrom, reason = latest(d.now.Add(d.Lead), newest.SignFrom.Add(time.Second)), ReasonRequest
-		d.rotation = request
+	// Later than the newest key in any case, also where a clock was ahead when that was made.
+	signFrom, reason := latest(d.now.Add(d.Lead), newest.SignFrom.Add(time.Second)), ReasonAlgorithm
+	switch {
+	case asked:
+		d.rotation, reason = request, ReasonRequest
+	case newest.Algorithm == d.Algorithm:
+		signFrom, reason = latest(d.now.Add(d.Lead), newest.SignFrom.Add(d.Interval)), ReasonSchedule
 	}
 	d.plan.Rotations = append(d.plan.Rotations, reason)
 	return d.add(signFrom)
@@ -67,7 +69,7 @@ func (d *draft) rotate(request string) error {
 
 // add makes the newest key.
 func (d *draft) add(signFrom time.Time) error {
-	key, err := Generate(d.random, d.now)
+	key, err := Generate(d.Algorithm, d.random, d.now)
 	if err != nil {
 		return err
 	}

@@ -17,6 +17,9 @@ type Schedule struct {
 	Lead time.Duration
 	// MaxTokenLifetime bounds the lifetime of every token.
 	MaxTokenLifetime time.Duration
+	// Algorithm is that of keys to come, one of Algorithms. Where the newest key is for another, it is given a successor once it
+	// signs: so there is never more than one key that waits, whatever becomes of this choice.
+	Algorithm string
 }
 
 // MaxKeys bounds the keys of a document, whatever is asked for. With more, the Secret could outgrow what the API server takes,
@@ -51,6 +54,8 @@ const (
 	ReasonSchedule Reason = "Schedule"
 	ReasonRequest  Reason = "Request"
 	ReasonRemoval  Reason = "Removal"
+	// ReasonAlgorithm: keys are to be for another algorithm.
+	ReasonAlgorithm Reason = "Algorithm"
 )
 
 // Plan is what to do.
@@ -103,7 +108,13 @@ type draft struct {
 }
 
 // rotationDue is when a successor of the newest key must be published.
-func (d *draft) rotationDue() time.Time { return d.keys[0].SignFrom.Add(d.Interval - d.Lead) }
+func (d *draft) rotationDue() time.Time {
+	newest := d.keys[0]
+	if newest.Algorithm != d.Algorithm {
+		return newest.SignFrom
+	}
+	return newest.SignFrom.Add(d.Interval - d.Lead)
+}
 
 // silence is when no process signs with the key any more: a Lead after its successor began.
 func (d *draft) silence(i int) time.Time { return d.keys[i-1].SignFrom.Add(d.Lead) }

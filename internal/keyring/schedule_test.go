@@ -14,7 +14,7 @@ import (
 
 // schedule is that of the tables: a key signs for ten hours, and is kept for five (a token's lifetime and a Lead) and the
 // hour of confirmation after that.
-var schedule = keyring.Schedule{Interval: 10 * time.Hour, Lead: 2 * time.Hour, MaxTokenLifetime: 3 * time.Hour}
+var schedule = keyring.Schedule{Interval: 10 * time.Hour, Lead: 2 * time.Hour, MaxTokenLifetime: 3 * time.Hour, Algorithm: keyring.AlgorithmES256}
 
 // row is one plan, made at noon.
 type row struct {
@@ -129,6 +129,25 @@ func TestForcedRotation(t *testing.T) {
 			name:  "a request beside a key whose time has nearly come under a clock that was ahead comes after it",
 			given: "A:2h", rotation: "x", want: "new:2h0m1s A:2h", why: "Request",
 		},
+	})
+}
+
+// TestChangeOfAlgorithm: schedule asks for ES256.
+func TestChangeOfAlgorithm(t *testing.T) {
+	check(t, schedule, []row{
+		{name: "a key for another algorithm gets a successor a lead later", given: "A:-1h,EdDSA", want: "new:2h A:-1h,EdDSA", why: "Algorithm"},
+		{name: "RSA gives way too", given: "A:-1h,RS256", want: "new:2h A:-1h,RS256", why: "Algorithm"},
+		{name: "a key that waits is the successor", given: "B:1h A:-1h,EdDSA"},
+		{name: "an older key for another algorithm is kept for its tokens", given: "B:-1h A:-2h,EdDSA"},
+		{name: "one that waits and is for another algorithm begins first", given: "B:30m,EdDSA A:-1h", next: "30m"},
+		{name: "and is given a successor then", given: "B:0s,EdDSA A:-1h", want: "new:2h B:0s,EdDSA A:-1h", why: "Algorithm"},
+		{name: "a request is granted with it", given: "A:-1h,EdDSA", rotation: "x", want: "new:2h A:-1h,EdDSA", why: "Request"},
+		{name: "a key that is due by its age as well gets one successor", given: "A:-100h,EdDSA", want: "new:2h A:-100h,EdDSA", why: "Algorithm"},
+		{
+			name:  "what signs in place of a key that is compromised does at once, and for the other algorithm",
+			given: "B:1h,EdDSA A:-1h", remove: "A", want: "new:2h B:0s,EdDSA", why: "Removal Algorithm", removed: "A",
+		},
+		{name: "what is made in its place is for the one that is asked for", given: "A:-1h,EdDSA", remove: "A", want: "new:0s", why: "Removal", removed: "A"},
 	})
 }
 

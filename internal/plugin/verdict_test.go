@@ -46,7 +46,7 @@ func newWorld(t *testing.T) *world {
 
 func newKeys(t *testing.T) *keyring.Ring {
 	t.Helper()
-	key, err := keyring.Generate(rand.Reader, noon)
+	key, err := keyring.Generate(keyring.AlgorithmES256, rand.Reader, noon)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -49,7 +49,12 @@ func change[M ~map[string]any](all M, changes map[string]any) M {
 
 func newRing(t testing.TB) *keyring.Ring {
 	t.Helper()
-	key, err := keyring.Generate(rand.Reader, noon)
+	return newRingFor(t, keyring.AlgorithmES256)
+}
+
+func newRingFor(t testing.TB, algorithm string) *keyring.Ring {
+	t.Helper()
+	key, err := keyring.Generate(algorithm, rand.Reader, noon)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -56,21 +56,31 @@ func TestMint(t *testing.T) {
 }
 
 func TestRoundTrip(t *testing.T) {
-	ring := newRing(t)
-	got, err := token.Verify(mint(t, ring), ring, expect)
-	if err != nil {
-		t.Fatal(err)
-	}
-	got.IssuedAt, got.ExpiresAt = got.IssuedAt.UTC(), got.ExpiresAt.UTC()
-	if !reflect.DeepEqual(got, claims()) {
-		t.Errorf("got %+v", got)
+	for _, algorithm := range keyring.Algorithms() {
+		t.Run(algorithm, func(t *testing.T) {
+			ring := newRingFor(t, algorithm)
+			raw := mint(t, ring)
+			header, err := base64.RawURLEncoding.DecodeString(strings.Split(raw, ".")[0])
+			if err != nil || !strings.Contains(string(header), `"alg":"`+algorithm+`"`) {
+				t.Errorf("the header is %s, %v", header, err)
+			}
+			got, err := token.Verify(raw, ring, expect)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got.IssuedAt, got.ExpiresAt = got.IssuedAt.UTC(), got.ExpiresAt.UTC()
+			if !reflect.DeepEqual(got, claims()) {
+				t.Errorf("got %+v", got)
+			}
+		})
 	}
 }
 
-// TestRotation: a key signs from its time on, and tokens of older keys verify as long as their key is in the ring.
+// TestRotation: a key signs from its time on, and tokens of older keys verify as long as their key is in the ring, whatever
+// algorithm the one or the other is for.
 func TestRotation(t *testing.T) {
 	before := newRing(t)
-	key, err := keyring.Generate(rand.Reader, noon.Add(time.Minute))
+	key, err := keyring.Generate(keyring.AlgorithmEdDSA, rand.Reader, noon.Add(time.Minute))
 	if err != nil {
 		t.Fatal(err)
 	}

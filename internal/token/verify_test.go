@@ -14,6 +14,7 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
+	"github.com/claviger/claviger/internal/keyring"
 	"github.com/claviger/claviger/internal/token"
 	"github.com/claviger/claviger/test/leak"
 )
@@ -176,8 +177,8 @@ func TestVerifyForgeries(t *testing.T) {
 func TestAlgorithmsAreOnAnAllowList(t *testing.T) {
 	ring := newRing(t)
 	for _, method := range []jwt.SigningMethod{
-		jwt.SigningMethodNone, jwt.SigningMethodHS256, jwt.SigningMethodHS384, jwt.SigningMethodHS512, jwt.SigningMethodRS256,
-		jwt.SigningMethodPS256, jwt.SigningMethodES384, jwt.SigningMethodES512, jwt.SigningMethodEdDSA,
+		jwt.SigningMethodNone, jwt.SigningMethodHS256, jwt.SigningMethodHS384, jwt.SigningMethodHS512, jwt.SigningMethodRS384,
+		jwt.SigningMethodRS512, jwt.SigningMethodPS256, jwt.SigningMethodES384, jwt.SigningMethodES512,
 	} {
 		t.Run(method.Alg(), func(t *testing.T) {
 			raw := sign(t, ring, map[string]any{"alg": method.Alg()}, nil)
@@ -187,6 +188,27 @@ func TestAlgorithmsAreOnAnAllowList(t *testing.T) {
 				t.Errorf("got %v", err)
 			}
 		})
+	}
+}
+
+// TestAlgorithmIsTheKeysOwn: no token chooses how a key is used (RFC 8725 section 3.1), nor is any type of key taken for
+// another one.
+func TestAlgorithmIsTheKeysOwn(t *testing.T) {
+	for _, own := range keyring.Algorithms() {
+		ring := newRingFor(t, own)
+		for _, claimed := range append(keyring.Algorithms(), "PS256", "RS512", "HS256", "none") {
+			t.Run(claimed+" with a key for "+own, func(t *testing.T) {
+				raw := forge(t, jwt.GetSigningMethod(own), ring.Signer(noon).Private(), headerOf(ring, map[string]any{"alg": claimed}), wire(nil))
+				got, err := token.Verify(raw, ring, expect)
+				if claimed == own {
+					if err != nil {
+						t.Fatal(err)
+					}
+					return
+				}
+				checkRefused(t, raw, got, err)
+			})
+		}
 	}
 }
 

@@ -48,7 +48,7 @@ type subject struct {
 
 func newSubject(b *testing.B) subject {
 	b.Helper()
-	key, err := keyring.Generate(rand.Reader, time.Now())
+	key, err := keyring.Generate(keyring.AlgorithmES256, rand.Reader, time.Now())
 	check(b, err)
 	keyData, err := keyring.Encode(key)
 	check(b, err)

@@ -27,7 +27,7 @@ import (
 
 var _ = It("signing keys rotate by themselves, and no token is refused", func(ctx context.Context) {
 	const step, steps = 10 * time.Minute, 45 // more than three intervals, and the end of the first key
-	schedule := keyring.Schedule{Interval: 2 * time.Hour, Lead: 30 * time.Minute, MaxTokenLifetime: 3 * time.Hour}
+	schedule := keyring.Schedule{Interval: 2 * time.Hour, Lead: 30 * time.Minute, MaxTokenLifetime: 3 * time.Hour, Algorithm: keyring.AlgorithmES256}
 	newSigningKeys(ctx)
 	clock := &harness.Clock{}
 	plane.StartManagerWith(func(o *app.ManagerOptions) {

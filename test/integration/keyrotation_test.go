@@ -90,6 +90,20 @@ var _ = Describe("a signing key", func() {
 		Expect(keyOf(tokens.TakeToken(holder))).To(Equal(waiting))
 	})
 
+	It("gets a successor for another algorithm, and its tokens go on working", func(ctx context.Context) {
+		plane.StartManagerWith(func(o *app.ManagerOptions) { o.SigningAlgorithm = "EdDSA" })
+		Eventually(count).Should(Equal(2))
+		edwards := published(tokens)[0]
+		Expect(keyOf(tokens.TakeToken(holder))).To(Equal(keyOf(before)), "not everybody may know it yet")
+
+		By("not waiting for the day on which it signs")
+		fetched := tokens.TakeToken(holder)
+		annotateKeys(ctx, v1alpha1.AnnotationRemoveKey, keyOf(before))
+		Eventually(func() string { return keyOf(tokens.TakeToken(holder)) }).Should(Equal(edwards))
+		Expect(tokens.Verify(tokens.TakeToken(holder), place).Status).To(Equal(http.StatusOK))
+		Expect(tokens.Verify(fetched, place).Status).To(Equal(http.StatusUnauthorized), "its key is gone")
+	})
+
 	It("in a Secret that is damaged is told of, and works on", func(ctx context.Context) {
 		var good map[string][]byte
 		harness.Patch(ctx, plane, keysSecret(ctx), func(s *corev1.Secret) {
