@@ -21,6 +21,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/claviger/claviger/test/harness"
+	"github.com/claviger/claviger/test/matrix"
 )
 
 var _ = DescribeTable("golang.org/x/oauth2 takes a token and uses it", func(ctx context.Context, style oauth2.AuthStyle) {
@@ -33,7 +34,7 @@ var _ = DescribeTable("golang.org/x/oauth2 takes a token and uses it", func(ctx 
 	Expect(token.Type()).To(Equal("Bearer"))
 	Expect(token.Expiry).To(BeTemporally("~", time.Now().Add(14*24*time.Hour), time.Minute))
 
-	response, err := config.Client(ctx).Get(service.URL + "/verify?" + acmeWebhook.query)
+	response, err := config.Client(ctx).Get(service.URL + "/verify?" + matrix.AcmeWebhook.Guard)
 	Expect(err).NotTo(HaveOccurred())
 	defer response.Body.Close()
 	Expect(response.StatusCode).To(Equal(http.StatusOK))
@@ -60,7 +61,7 @@ var _ = DescribeTable("curl takes a token and uses it", func(ctx context.Context
 	Expect(token.AccessToken).NotTo(BeEmpty())
 
 	verdict := curl(ctx, "--write-out", "%{http_code}", "--header", "Authorization: Bearer "+token.AccessToken,
-		service.URL+"/verify?"+acmeWebhook.query)
+		service.URL+"/verify?"+matrix.AcmeWebhook.Guard)
 	Expect(verdict).To(Equal("200"))
 },
 	Entry("with --data", func() []string {
@@ -125,7 +126,7 @@ var _ = Describe("GET /oauth/jwks", func() {
 var _ = Describe("the operations port", func() {
 	It("counts decisions without naming anybody", func() {
 		service.TakeToken(webhook)
-		service.Verify("nonsense", acmeWebhook.query)
+		service.Verify("nonsense", matrix.AcmeWebhook.Guard)
 		metrics := service.Metrics()
 		Expect(metrics).To(MatchRegexp(`(?m)^claviger_token_requests_total\{result="issued"\} [1-9]`))
 		Expect(metrics).To(MatchRegexp(`(?m)^claviger_verify_requests_total\{result="invalid_token"\} [1-9]`))
@@ -139,7 +140,7 @@ var _ = Describe("the audit log", func() {
 		service.TakeToken(webhook)
 		service.PostToken(harness.Credentials{ID: webhook.ID, Secret: "wrong-secret"}.Form())
 		service.PostToken(suspended.Form())
-		service.Verify(webhookToken(), acmeMCP.query)
+		service.Verify(webhookToken(), matrix.AcmeMCP.Guard)
 		told := plane.Ledger.Told()
 		Expect(told).To(MatchRegexp(`"logger":"token-service.audit","msg":"token issued","clientID":"acme.webhook","tokenID":"[^"]+","account":"acme","scope":"Webhook"`))
 		Expect(told).To(ContainSubstring(`"msg":"token refused","error":"invalid_client","clientID":"acme.webhook","method":"client_secret_post","reason":"wrong client secret"`))

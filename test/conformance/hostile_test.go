@@ -13,6 +13,8 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+
+	"github.com/claviger/claviger/test/matrix"
 )
 
 var _ = Describe("hostile input", func() {
@@ -55,7 +57,7 @@ var _ = Describe("hostile input", func() {
 	})
 
 	It("gets an error for headers of 1 MiB, and the service goes on", func() {
-		request, err := http.NewRequest(http.MethodGet, service.URL+"/verify?"+acmeWebhook.query, nil)
+		request, err := http.NewRequest(http.MethodGet, service.URL+"/verify?"+matrix.AcmeWebhook.Guard, nil)
 		Expect(err).NotTo(HaveOccurred())
 		request.Header.Set("Authorization", "Bearer "+strings.Repeat("x", 1<<20))
 		response, err := http.DefaultClient.Do(request)
@@ -63,7 +65,7 @@ var _ = Describe("hostile input", func() {
 			defer response.Body.Close()
 			Expect(response.StatusCode).To(Equal(http.StatusRequestHeaderFieldsTooLarge))
 		}
-		Expect(service.Verify(webhookToken(), acmeWebhook.query).Status).To(Equal(http.StatusOK))
+		Expect(service.Verify(webhookToken(), matrix.AcmeWebhook.Guard).Status).To(Equal(http.StatusOK))
 	})
 
 	It("cannot block others with connections that send one byte at a time", func() {
@@ -76,7 +78,7 @@ var _ = Describe("hostile input", func() {
 			Expect(err).NotTo(HaveOccurred())
 			loris = append(loris, connection)
 		}
-		Expect(service.Verify(webhookToken(), acmeWebhook.query).Status).To(Equal(http.StatusOK))
+		Expect(service.Verify(webhookToken(), matrix.AcmeWebhook.Guard).Status).To(Equal(http.StatusOK))
 
 		By("closing them")
 		Expect(loris[0].SetReadDeadline(time.Now().Add(patience))).To(Succeed())
@@ -108,7 +110,7 @@ var _ = Describe("hostile input", func() {
 			defer response.Body.Close()
 			Expect(response.StatusCode).To(BeNumerically(">=", 400))
 		}
-		Expect(service.Verify(webhookToken(), acmeWebhook.query).Status).To(Equal(http.StatusOK))
+		Expect(service.Verify(webhookToken(), matrix.AcmeWebhook.Guard).Status).To(Equal(http.StatusOK))
 	},
 		Entry("a TLS hello", "\x16\x03\x01\x00\xa5\x01\x00\x00\xa1\x03\x03\r\n\r\n"),
 		Entry("a NUL in the path", "GET /oauth/\x00 HTTP/1.1\r\nHost: x\r\n\r\n"),

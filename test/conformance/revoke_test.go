@@ -18,12 +18,13 @@ import (
 	"github.com/claviger/claviger/api/v1alpha1"
 	"github.com/claviger/claviger/config"
 	"github.com/claviger/claviger/test/harness"
+	"github.com/claviger/claviger/test/matrix"
 )
 
 // docs/endpoints.md, "POST /oauth/revoke", by the sections of RFC 7009.
 var _ = Describe("POST /oauth/revoke", func() {
 	alive := func(replica *harness.TokenService, token string) bool {
-		return replica.Verify(token, acmeWebhook.query).Status == http.StatusOK
+		return replica.Verify(token, matrix.AcmeWebhook.Guard).Status == http.StatusOK
 	}
 	expectDead := func(token string) {
 		GinkgoHelper()
@@ -39,7 +40,7 @@ var _ = Describe("POST /oauth/revoke", func() {
 			expectDead(token)
 			Expect(alive(service, other)).To(BeTrue(), "its other tokens live on")
 			Expect(alive(second, other)).To(BeTrue())
-			challenge := second.Verify(token, acmeWebhook.query).Header.Get("WWW-Authenticate")
+			challenge := second.Verify(token, matrix.AcmeWebhook.Guard).Header.Get("WWW-Authenticate")
 			Expect(challenge).To(ContainSubstring(`error="invalid_token"`))
 		})
 
@@ -89,15 +90,15 @@ var _ = Describe("POST /oauth/revoke", func() {
 			expectDead(token)
 		})
 
-		DescribeTable("is refused for a token that was issued to another client, and the token lives", func(token func() string, at place) {
+		DescribeTable("is refused for a token that was issued to another client, and the token lives", func(token func() string, at matrix.Place) {
 			theirs := token()
 			answer := service.Revoke(webhook, theirs)
 			expectError(answer, http.StatusBadRequest, "invalid_grant")
-			Expect(service.Verify(theirs, at.query).Status).To(Equal(http.StatusOK))
+			Expect(service.Verify(theirs, at.Guard).Status).To(Equal(http.StatusOK))
 		},
-			Entry("of the same account", mcpToken, acmeMCP),
-			Entry("of another account", othersToken, otherWebhook),
-			Entry("of the console", consoleToken, api),
+			Entry("of the same account", mcpToken, matrix.AcmeMCP),
+			Entry("of another account", othersToken, matrix.OtherWebhook),
+			Entry("of the console", consoleToken, matrix.API),
 		)
 
 		DescribeTable("is refused before the token is looked at where the client is not authenticated", func(credentials func() harness.Credentials) {
@@ -125,9 +126,9 @@ var _ = Describe("POST /oauth/revoke", func() {
 			Entry("nonsense", text("nonsense")),
 			Entry("a JWT of somebody else", text("eyJhbGciOiJub25lIn0.e30.")),
 			Entry("a token that was tampered with", tampered(webhookToken)),
-			Entry("a token that has expired", func() string { return behind.TakeToken(webhook) }),
-			Entry("a token of another issuer", func() string { return foreign.TakeToken(webhook) }),
-			Entry("another client's token that has expired", func() string { return behind.TakeToken(others) }),
+			Entry("a token that has expired", func() string { return world.Behind.TakeToken(webhook) }),
+			Entry("a token of another issuer", func() string { return world.Foreign.TakeToken(webhook) }),
+			Entry("another client's token that has expired", func() string { return world.Behind.TakeToken(others) }),
 			Entry("a token that was revoked already", func() string {
 				token := webhookToken()
 				expectDone(service.Revoke(webhook, token))
