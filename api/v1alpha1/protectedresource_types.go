@@ -87,7 +87,7 @@ const (
 // +kubebuilder:validation:MinLength=1
 // +kubebuilder:validation:MaxLength=2048
 // +kubebuilder:validation:Pattern=`^https?://[A-Za-z0-9.:_\[\]-]+([/?]([A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*)?$`
-// +kubebuilder:validation:XValidation:rule="isURL(self) && url(self).getHostname() != ”",message="must be an absolute URL, such as https://mcp.example.com/mcp"
+// +kubebuilder:validation:XValidation:rule="isURL(self) && size(url(self).getHostname()) > 0",message="must be an absolute URL, such as https://mcp.example.com/mcp"
 // +kubebuilder:validation:XValidation:rule="!isURL(self) || url(self).getScheme() != 'http' || url(self).getHostname() == 'localhost' || (isIP(url(self).getHostname()) && ip(url(self).getHostname()).isLoopback())",message="must be https unless it is on loopback"
 type ResourceURL string
 
