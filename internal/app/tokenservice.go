@@ -30,6 +30,7 @@ import (
 	"github.com/claviger/claviger/internal/kube"
 	"github.com/claviger/claviger/internal/oauth"
 	"github.com/claviger/claviger/internal/server"
+	"github.com/claviger/claviger/internal/server/audit"
 	"github.com/claviger/claviger/internal/server/oauthapi"
 )
 
@@ -47,6 +48,8 @@ type TokenServiceOptions struct {
 	AccountHeader string
 	ShutdownGrace time.Duration
 	Limits        LimitOptions
+	// AuditAllowed logs every verdict that admits, too.
+	AuditAllowed bool
 }
 
 func newTokenServiceCommand() *cobra.Command {
@@ -58,6 +61,7 @@ func newTokenServiceCommand() *cobra.Command {
 	command.Flags().StringVar(&options.ListenAddress, "listen", DefaultListenAddress, "address of the public port")
 	command.Flags().StringVar(&options.AccountHeader, "account-header", DefaultAccountHeader, "request header that names the account a call concerns")
 	command.Flags().DurationVar(&options.ShutdownGrace, "shutdown-grace", DefaultShutdownGrace, "how long requests under way may take to finish when the process is asked to stop")
+	command.Flags().BoolVar(&options.AuditAllowed, "audit-allowed", false, "write an audit event for every call that /verify admits, too")
 	options.Limits.bind(command.Flags())
 	return command
 }
@@ -133,7 +137,8 @@ func RunTokenService(ctx context.Context, config *rest.Config, options TokenServ
 		AccountHeader: options.AccountHeader,
 		Proxies:       options.Limits.proxies,
 		Metrics:       oauthapi.NewMetrics(registry),
-		Audit:         logr.FromContextOrDiscard(ctx).WithName("audit"),
+		Audit:         audit.NewLog(logr.FromContextOrDiscard(ctx).WithName("audit")),
+		AuditAllowed:  options.AuditAllowed,
 	}
 
 	group.Go(func() error { return objects.Start(ctx) })

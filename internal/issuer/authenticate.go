@@ -10,10 +10,10 @@ import (
 )
 
 var (
-	errUnknownClient = errors.New("no such client")
-	errWrongSecret   = errors.New("wrong client secret")
-	errNoKeys        = errors.New("the key material is not loaded")
-	errNotSynced     = errors.New("the objects are not all known yet")
+	errUnknownClient = refuse(ReasonUnknownClient, "no such client")
+	errWrongSecret   = refuse(ReasonWrongSecret, "wrong client secret")
+	errNoKeys        = refuse(ReasonNotReady, "the key material is not loaded")
+	errNotSynced     = refuse(ReasonNotReady, "the objects are not all known yet")
 )
 
 // decoy stands in for a client that does not exist, so that answering costs the same work.

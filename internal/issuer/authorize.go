@@ -3,7 +3,6 @@
 package issuer
 
 import (
-	"errors"
 	"time"
 
 	"github.com/claviger/claviger/api/v1alpha1"
@@ -32,7 +31,7 @@ type Access struct {
 	ExpiresAt time.Time
 }
 
-var errRevoked = errors.New("the token is revoked")
+var errRevoked = refuse(ReasonRevoked, "the token is revoked")
 
 // Authorize says whether a token is good for a place. It fails with invalid_token (expired, revoked, tampered, of another
 // issuer, audience, level or account, or its client or account is gone, suspended or no longer allowed), with
@@ -95,24 +94,24 @@ func scopesNow(claims token.Claims, client *credential.Client) (oauth.Scopes, er
 // admit is the table "Tokens and places" of docs/endpoints.md: the level first, then the account, then the scopes.
 func admit(access Access, client *credential.Client, need Need) error {
 	if len(need.Scopes) == 0 {
-		return oauth.InsufficientScope("the guard of this place names no scope, so nobody is admitted")
+		return BadGuard("the guard of this place names no scope, so nobody is admitted")
 	}
 	if need.consoleLevel() != client.ConsoleLevel() {
-		return oauth.InvalidToken(errors.New("the token is of the other level"))
+		return oauth.InvalidToken(refuse(ReasonOtherLevel, "the token is of the other level"))
 	}
 	for _, account := range need.Accounts {
 		if account == access.AccountID {
 			continue
 		}
 		if !client.ConsoleLevel() {
-			return oauth.InvalidToken(errors.New("the token is another account's"))
+			return oauth.InvalidToken(refuse(ReasonOtherAccount, "the token is another account's"))
 		}
 		if access.AccountID != "" {
-			return oauth.InsufficientScope("the token is restricted to another account")
+			return insufficient(ReasonOtherAccount, "the token is restricted to another account")
 		}
 	}
 	if !access.Scopes.HasAll(need.Scopes) {
-		return oauth.InsufficientScope("the token does not have the scope that is needed here")
+		return insufficient(ReasonScopeMissing, "the token does not have the scope that is needed here")
 	}
 	return nil
 }

@@ -111,13 +111,13 @@ func (m Minter) check(claims token.Claims, subject credential.Subject, account *
 	}
 	switch {
 	case claims.Account != "" && !account.Active(): // the rules know nothing of a restriction
-		return fmt.Errorf("account %s of the restriction is gone or suspended", claims.Account)
+		return refuse(ReasonAccountGone, "account "+claims.Account+" of the restriction is gone or suspended")
 	case incarnation(client, account) != claims.Incarnation:
-		return errors.New("the client or its account is not the one the token was issued for")
+		return refuse(ReasonOtherLife, "the client or its account is not the one the token was issued for")
 	case claims.IssuedAt.Before(client.RevokeTokensBefore):
-		return errors.New("the client's tokens of that time are revoked")
+		return refuse(ReasonTokensRevoked, "the client's tokens of that time are revoked")
 	case client.RevokeTokensWithSecret && claims.SecretID != "" && !client.Verifiers.HasSecretID(claims.SecretID, m.Now()):
-		return errors.New("the client secret that the token was taken with no longer works")
+		return refuse(ReasonSecretEnded, "the client secret that the token was taken with no longer works")
 	}
 	return nil
 }

@@ -47,6 +47,13 @@ func (e *Error) Error() string {
 // Unwrap gives the private cause, if there is one.
 func (e *Error) Unwrap() error { return e.cause }
 
+// Because gives the error a private cause.
+func (e *Error) Because(cause error) *Error {
+	with := *e
+	with.cause = cause
+	return &with
+}
+
 // Is makes errors.Is compare by code, so that a caller need not know the description.
 func (e *Error) Is(target error) bool {
 	other := &Error{}

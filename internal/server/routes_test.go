@@ -18,6 +18,7 @@ import (
 	"github.com/claviger/claviger/internal/kube"
 	"github.com/claviger/claviger/internal/oauth"
 	"github.com/claviger/claviger/internal/server"
+	"github.com/claviger/claviger/internal/server/audit"
 	"github.com/claviger/claviger/internal/server/oauthapi"
 )
 
@@ -32,7 +33,7 @@ func routes(t *testing.T, issuerURL string) http.Handler {
 		Issuer:        &issuer.Service{Directory: &kube.Directory{}, Keys: &kube.Keys{}},
 		AccountHeader: "X-Account",
 		Metrics:       oauthapi.NewMetrics(prometheus.NewRegistry()),
-		Audit:         logr.Discard(),
+		Audit:         audit.NewLog(logr.Discard()),
 	}
 	return server.Routes(api, parsed, func() bool { return false })
 }

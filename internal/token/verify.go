@@ -19,6 +19,9 @@ const maxClockSkew = time.Minute
 // ErrFuture says that a token is refused now and may be a good one later: its issuer's clock is ahead of ours.
 var ErrFuture = errors.New("iat is in the future")
 
+// errClaims says that the claims are not those of an access token of ours.
+var errClaims = errors.New("its claims are not ours")
+
 // Expect is what a token must match.
 type Expect struct {
 	Issuer   string
@@ -58,13 +61,13 @@ func Verify(raw string, ring *keyring.Ring, expect Expect) (Claims, error) {
 	}
 	switch {
 	case wire.IssuedAt == nil:
-		return Claims{}, errors.New("verifying a token: iat is missing")
+		return Claims{}, fmt.Errorf("verifying a token: %w: iat is missing", errClaims)
 	case wire.IssuedAt.After(expect.Now.Add(maxClockSkew)):
 		return Claims{}, fmt.Errorf("verifying a token: %w", ErrFuture)
 	case wire.ID == "" || wire.ClientID == "" || wire.Incarnation == "":
-		return Claims{}, errors.New("verifying a token: jti, client_id or incarnation is missing")
+		return Claims{}, fmt.Errorf("verifying a token: %w: jti, client_id or incarnation is missing", errClaims)
 	case wire.Subject != wire.ClientID:
-		return Claims{}, errors.New("verifying a token: sub is not the client")
+		return Claims{}, fmt.Errorf("verifying a token: %w: sub is not the client", errClaims)
 	}
 	return wire.claims(), nil
 }

@@ -29,6 +29,7 @@ import (
 	"github.com/claviger/claviger/internal/kube"
 	"github.com/claviger/claviger/internal/oauth"
 	"github.com/claviger/claviger/internal/server"
+	"github.com/claviger/claviger/internal/server/audit"
 	"github.com/claviger/claviger/internal/server/limit"
 	"github.com/claviger/claviger/internal/server/oauthapi"
 	"github.com/claviger/claviger/test/builder"
@@ -79,7 +80,7 @@ func newSubject(b *testing.B) subject {
 		},
 		AccountHeader: "X-Cyclr-Account",
 		Metrics:       oauthapi.NewMetrics(registry),
-		Audit:         logr.Discard(),
+		Audit:         audit.NewLog(logr.Discard()),
 	}
 	issuer, err := oauth.ParseIssuerURL(issuerURL, false)
 	check(b, err)

@@ -5,9 +5,8 @@
 package oauthapi
 
 import (
-	"github.com/go-logr/logr"
-
 	"github.com/claviger/claviger/internal/issuer"
+	"github.com/claviger/claviger/internal/server/audit"
 	"github.com/claviger/claviger/internal/server/source"
 )
 
@@ -19,5 +18,7 @@ type API struct {
 	// Proxies may say where a request comes from.
 	Proxies source.Proxies
 	Metrics *Metrics
-	Audit   logr.Logger
+	Audit   audit.Log
+	// AuditAllowed writes an event for every verdict that admits, too.
+	AuditAllowed bool
 }

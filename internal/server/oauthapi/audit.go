@@ -8,64 +8,70 @@ import (
 	"github.com/claviger/claviger/internal/fault"
 	"github.com/claviger/claviger/internal/issuer"
 	"github.com/claviger/claviger/internal/oauth"
+	"github.com/claviger/claviger/internal/server/audit"
 )
 
-// Audit events, one line for every token request, every revocation request and every refusal at /verify. They hold what is listed here and
-// nothing else: no header, no token, and no parameter but the scopes that a guard needs of a token that is ours. A client
-// ID is written only if such a client exists: people paste secrets into the wrong field. Every decision is counted too.
-const (
-	eventIssued  = "token issued"
-	eventRefused = "token refused"
-	eventDenied  = "access denied"
+// Every decision is counted, and written to the audit log: see package audit for what may be logged. Of verdicts that admit there
+// are too many; they are logged where that is asked for.
 
-	eventRevoked    = "token revoked"
-	eventNothing    = "nothing to revoke"
-	eventNotRevoked = "revocation refused"
-)
-
-func (a *API) issued(grant issuer.Grant, method string) {
-	a.Metrics.tokens.WithLabelValues(resultIssued).Inc()
-	a.Audit.Info(eventIssued, "clientID", grant.ClientID, "tokenID", grant.TokenID, "account", grant.AccountID,
-		"scope", grant.Scopes.String(), "lifetime", grant.Lifetime.String(), "method", method)
+func (a *API) issued(origin audit.Origin, grant issuer.Grant, method string) {
+	a.Metrics.tokens.WithLabelValues(resultIssued, method).Inc()
+	a.Audit.Write(origin, audit.TokenIssued{
+		ClientID: grant.ClientID, TokenID: grant.TokenID, Account: grant.AccountID,
+		Scope: grant.Scopes.String(), Lifetime: grant.Lifetime, Method: method,
+	})
 }
 
-func (a *API) refused(grant issuer.Grant, method string, err error) {
-	code := codeOf(err)
-	a.Metrics.tokens.WithLabelValues(code).Inc()
-	a.Audit.Info(eventRefused, "error", code, "clientID", grant.ClientID, "method", method, "reason", reasonOf(err))
+func (a *API) refused(origin audit.Origin, grant issuer.Grant, method string, err error) {
+	code := ResultOf(err)
+	a.Metrics.tokens.WithLabelValues(code, method).Inc()
+	a.Audit.Write(origin, audit.TokenRefused{Error: code, ClientID: grant.ClientID, Method: method, Reason: reasonOf(err)})
 }
 
-func (a *API) admitted() {
-	a.Metrics.verdicts.WithLabelValues(resultAdmitted).Inc()
-}
-
-func (a *API) denied(access issuer.Access, need issuer.Need, err error) {
-	code := codeOf(err)
-	a.Metrics.verdicts.WithLabelValues(code).Inc()
-	needs := ""
-	if access.ClientID != "" {
-		needs = need.Scopes.String() // of a call without a good token, anybody at all may have written the query
+func (a *API) admitted(origin audit.Origin, access issuer.Access) {
+	a.Metrics.admitted.Inc()
+	if a.AuditAllowed {
+		a.Audit.Write(origin, audit.AccessAllowed{ClientID: access.ClientID, Account: access.AccountID, Scope: access.Scopes.String()})
 	}
-	a.Audit.Info(eventDenied, "error", code, "clientID", access.ClientID, "needs", needs, "reason", reasonOf(err))
 }
 
-func (a *API) revoked(outcome issuer.Revocation, method string) {
+func (a *API) denied(origin audit.Origin, access issuer.Access, need issuer.Need, err error) {
+	event := Denied(access, need, err)
+	a.Metrics.verdicts.WithLabelValues(event.Error, verdictReason(err)).Inc()
+	a.Audit.Write(origin, event)
+}
+
+// Denied gives the event of a call that is denied.
+func Denied(access issuer.Access, need issuer.Need, err error) audit.AccessDenied {
+	event := audit.AccessDenied{Error: ResultOf(err), ClientID: access.ClientID, Reason: reasonOf(err)}
+	if access.ClientID != "" {
+		event.Needs = need.Scopes.String() // of a call without a good token, anybody at all may have written the query
+	}
+	return event
+}
+
+func (a *API) revoked(origin audit.Origin, outcome issuer.Revocation, method string) {
 	if outcome.Nothing != nil {
 		a.Metrics.revocations.WithLabelValues(resultNothing).Inc()
-		a.Audit.Info(eventNothing, "clientID", outcome.ClientID, "tokenID", outcome.TokenID, "method", method, "reason", reasonOf(outcome.Nothing))
+		a.Audit.Write(origin, audit.NothingToRevoke{
+			ClientID: outcome.ClientID, TokenID: outcome.TokenID, Method: method, Reason: reasonOf(outcome.Nothing),
+		})
 		return
 	}
 	a.Metrics.revocations.WithLabelValues(resultRevoked).Inc()
-	a.Audit.Info(eventRevoked, "clientID", outcome.ClientID, "tokenID", outcome.TokenID, "method", method)
+	a.Audit.Write(origin, audit.TokenRevoked{ClientID: outcome.ClientID, TokenID: outcome.TokenID, Method: method})
 }
 
-func (a *API) notRevoked(outcome issuer.Revocation, method string, err error) {
-	code := codeOf(err)
+func (a *API) notRevoked(origin audit.Origin, outcome issuer.Revocation, method string, err error) {
+	code := ResultOf(err)
 	a.Metrics.revocations.WithLabelValues(code).Inc()
-	a.Audit.Info(eventNotRevoked, "error", code, "clientID", outcome.ClientID, "tokenID", outcome.TokenID, "method", method, "reason", reasonOf(err))
+	a.Audit.Write(origin, audit.RevocationRefused{
+		Error: code, ClientID: outcome.ClientID, TokenID: outcome.TokenID, Method: method, Reason: reasonOf(err),
+	})
 }
 
-func codeOf(err error) string {
+// ResultOf gives the code of a refusal: that of the OAuth error, no_token, or server_error for any other.
+func ResultOf(err error) string {
 	var failure *oauth.Error
 	switch {
 	case errors.Is(err, oauth.ErrNoToken):
@@ -75,6 +81,14 @@ func codeOf(err error) string {
 	default:
 		return oauth.CodeServerError
 	}
+}
+
+// verdictReason gives the reason of a verdict as metrics have it.
+func verdictReason(err error) string {
+	if errors.Is(err, oauth.ErrNoToken) {
+		return reasonNoToken
+	}
+	return issuer.Reason(err)
 }
 
 // reasonOf gives the private cause: why, in our own words. No error of the domain quotes what a client sent.

@@ -18,12 +18,20 @@ const (
 	resultNothing  = "nothing_to_revoke"
 )
 
+// Values of the label "reason" besides those of package issuer.
+const (
+	reasonNone    = "None"
+	reasonNoToken = "NoToken"
+)
+
 // Metrics are the counters and histograms of the endpoints. No label holds anything that a client can choose.
 type Metrics struct {
 	tokens      *prometheus.CounterVec
 	revocations *prometheus.CounterVec
 	verdicts    *prometheus.CounterVec
+	admitted    prometheus.Counter // of verdicts, which is counted most
 	duration    *prometheus.HistogramVec
+	inFlight    *prometheus.GaugeVec
 }
 
 // NewMetrics registers the metrics.
@@ -31,27 +39,33 @@ func NewMetrics(registerer prometheus.Registerer) *Metrics {
 	m := &Metrics{
 		tokens: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "claviger_token_requests_total",
-			Help: "Token requests by result: issued, or the OAuth error code.",
-		}, []string{"result"}),
+			Help: "Token requests by result (issued, or the OAuth error code) and by the method of client authentication.",
+		}, []string{"result", "method"}),
 		revocations: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "claviger_revocation_requests_total",
 			Help: "Revocation requests by result: revoked, nothing_to_revoke, or the OAuth error code.",
 		}, []string{"result"}),
 		verdicts: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "claviger_verify_requests_total",
-			Help: "Verify requests by result: admitted, no_token, or the OAuth error code.",
-		}, []string{"result"}),
+			Help: "Verdicts by result (admitted, no_token, or the OAuth error code) and by reason.",
+		}, []string{"result", "reason"}),
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "claviger_http_request_duration_seconds",
 			Help:    "Duration of requests by endpoint and status code, in seconds.",
 			Buckets: []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .05, .25, 1, 5},
 		}, []string{"endpoint", "code"}),
+		inFlight: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "claviger_http_requests_in_flight",
+			Help: "Requests that are being answered, by endpoint.",
+		}, []string{"endpoint"}),
 	}
-	registerer.MustRegister(m.tokens, m.revocations, m.verdicts, m.duration)
+	m.admitted = m.verdicts.WithLabelValues(resultAdmitted, reasonNone)
+	registerer.MustRegister(m.tokens, m.revocations, m.verdicts, m.duration, m.inFlight)
 	return m
 }
 
 // Time measures an endpoint.
 func (m *Metrics) Time(endpoint string, handler http.HandlerFunc) http.Handler {
-	return promhttp.InstrumentHandlerDuration(m.duration.MustCurryWith(prometheus.Labels{"endpoint": endpoint}), handler)
+	timed := promhttp.InstrumentHandlerDuration(m.duration.MustCurryWith(prometheus.Labels{"endpoint": endpoint}), handler)
+	return promhttp.InstrumentHandlerInFlight(m.inFlight.WithLabelValues(endpoint), timed)
 }

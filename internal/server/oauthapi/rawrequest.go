@@ -8,6 +8,7 @@ import (
 	"net/http"
 
 	"github.com/claviger/claviger/internal/oauth"
+	"github.com/claviger/claviger/internal/server/audit"
 )
 
 // maxBody bounds the body of a client's request, in bytes.
@@ -26,6 +27,11 @@ func (a *API) rawRequest(w http.ResponseWriter, r *http.Request) (oauth.RawReque
 		Authorization: r.Header.Values("Authorization"),
 		Body:          body,
 	}, nil
+}
+
+// origin says where a request comes from.
+func (a *API) origin(r *http.Request) audit.Origin {
+	return audit.Origin{Source: a.Proxies.Address(r)}
 }
 
 func badBody(err error) error {

@@ -19,11 +19,11 @@ func (a *API) Revoke(w http.ResponseWriter, r *http.Request) {
 	}
 	outcome, method, err := a.revoke(w, r)
 	if err != nil {
-		a.notRevoked(outcome, method, err)
+		a.notRevoked(a.origin(r), outcome, method, err)
 		respond.TokenError(w, err)
 		return
 	}
-	a.revoked(outcome, method)
+	a.revoked(a.origin(r), outcome, method)
 	respond.NoStore(w)
 	w.WriteHeader(http.StatusOK)
 }

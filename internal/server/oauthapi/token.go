@@ -28,11 +28,11 @@ func (a *API) Token(w http.ResponseWriter, r *http.Request) {
 	}
 	grant, method, err := a.issue(w, r)
 	if err != nil {
-		a.refused(grant, method, err)
+		a.refused(a.origin(r), grant, method, err)
 		respond.TokenError(w, err)
 		return
 	}
-	a.issued(grant, method)
+	a.issued(a.origin(r), grant, method)
 	respond.JSON(w, http.StatusOK, tokenAnswer{
 		TokenType:   "bearer",
 		AccessToken: grant.AccessToken,

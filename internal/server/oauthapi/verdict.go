@@ -10,6 +10,7 @@ import (
 
 	"github.com/claviger/claviger/internal/issuer"
 	"github.com/claviger/claviger/internal/oauth"
+	"github.com/claviger/claviger/internal/server/audit"
 	"github.com/claviger/claviger/internal/server/respond"
 )
 
@@ -23,6 +24,8 @@ type Call struct {
 	Guard string
 	// Authorization and Accounts are the caller's part: all values of the Authorization header and of the account header.
 	Authorization, Accounts []string
+	// Origin is where the call comes from, for the audit log.
+	Origin audit.Origin
 }
 
 // Verdict is what there is to say of a call, whatever protocol carries it.
@@ -62,15 +65,15 @@ func (v Verdict) write(w http.ResponseWriter) {
 func (a *API) Judge(call Call) Verdict {
 	need, err := needOf(call)
 	if err != nil {
-		a.denied(issuer.Access{}, need, err)
+		a.denied(call.Origin, issuer.Access{}, need, err)
 		return Verdict{Refusal: respond.Refuse(err, nil)}
 	}
 	access, err := a.authorize(call, need)
 	if err != nil {
-		a.denied(access, need, err)
+		a.denied(call.Origin, access, need, err)
 		return Verdict{Refusal: respond.Refuse(err, need.Scopes)}
 	}
-	a.admitted()
+	a.admitted(call.Origin, access)
 	return Verdict{Access: access}
 }
 
@@ -82,8 +85,7 @@ func (a *API) authorize(call Call, need issuer.Need) (issuer.Access, error) {
 	return a.Issuer.Authorize(bearer, need)
 }
 
-// misguarded: the guard makes no sense. Nobody is admitted, whatever token they bring.
-func misguarded() error { return oauth.InsufficientScope("the query of the guard is malformed") }
+func misguarded() error { return issuer.BadGuard("the query of the guard is malformed") }
 
 // needOf reads what the guarded place needs from the guard, and which account the call concerns from the guard and the
 // account header: where both name one, the token must be good for both.

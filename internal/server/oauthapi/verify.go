@@ -15,5 +15,6 @@ func (a *API) call(r *http.Request, guard string) Call {
 		Guard:         guard,
 		Authorization: r.Header.Values("Authorization"),
 		Accounts:      r.Header.Values(a.AccountHeader),
+		Origin:        a.origin(r),
 	}
 }

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package audit
+
+import "time"
+
+// Event is one line of the audit log. Each kind is a type that holds what may be logged of it and nothing else. No field ever holds
+// a header, a token, a secret, or a parameter but the scopes that a guard needs of a token that is ours.
+//
+// A ClientID is that of a client that exists, because people paste secrets into the wrong field. Reason is why, in our own
+// words; no error of the domain quotes what a client sent.
+type Event interface {
+	// message names the kind.
+	message() string
+	// fields are name, value pairs.
+	fields() []any
+}
+
+// TokenIssued is a token that a client was given.
+type TokenIssued struct {
+	ClientID, TokenID, Account, Scope string
+	Lifetime                          time.Duration
+	Method                            string
+}
+
+func (TokenIssued) message() string { return "token issued" }
+
+func (e TokenIssued) fields() []any {
+	return []any{
+		"clientID", e.ClientID, "tokenID", e.TokenID, "account", e.Account, "scope", e.Scope,
+		"lifetime", e.Lifetime.String(), "method", e.Method,
+	}
+}
+
+// TokenRefused is a token request that was refused.
+type TokenRefused struct{ Error, ClientID, Method, Reason string }
+
+func (TokenRefused) message() string { return "token refused" }
+
+func (e TokenRefused) fields() []any {
+	return []any{"error", e.Error, "clientID", e.ClientID, "method", e.Method, "reason", e.Reason}
+}
+
+// TokenRevoked is a token that its client has revoked.
+type TokenRevoked struct{ ClientID, TokenID, Method string }
+
+func (TokenRevoked) message() string { return "token revoked" }
+
+func (e TokenRevoked) fields() []any {
+	return []any{"clientID", e.ClientID, "tokenID", e.TokenID, "method", e.Method}
+}
+
+// NothingToRevoke is a revocation of what nobody can use.
+type NothingToRevoke struct{ ClientID, TokenID, Method, Reason string }
+
+func (NothingToRevoke) message() string { return "nothing to revoke" }
+
+func (e NothingToRevoke) fields() []any {
+	return []any{"clientID", e.ClientID, "tokenID", e.TokenID, "method", e.Method, "reason", e.Reason}
+}
+
+// RevocationRefused is a revocation that was refused: the token lives.
+type RevocationRefused struct{ Error, ClientID, TokenID, Method, Reason string }
+
+func (RevocationRefused) message() string { return "revocation refused" }
+
+func (e RevocationRefused) fields() []any {
+	return []any{"error", e.Error, "clientID", e.ClientID, "tokenID", e.TokenID, "method", e.Method, "reason", e.Reason}
+}
+
+// AccessDenied is a call that was denied.
+type AccessDenied struct{ Error, ClientID, Needs, Reason string }
+
+func (AccessDenied) message() string { return "access denied" }
+
+func (e AccessDenied) fields() []any {
+	return []any{"error", e.Error, "clientID", e.ClientID, "needs", e.Needs, "reason", e.Reason}
+}
+
+// AccessAllowed is a call that was admitted.
+type AccessAllowed struct{ ClientID, Account, Scope string }
+
+func (AccessAllowed) message() string { return "access allowed" }
+
+func (e AccessAllowed) fields() []any {
+	return []any{"clientID", e.ClientID, "account", e.Account, "scope", e.Scope}
+}
+
+// Events has one of each kind.
+func Events() []Event {
+	return []Event{
+		TokenIssued{}, TokenRefused{}, TokenRevoked{}, NothingToRevoke{}, RevocationRefused{}, AccessDenied{}, AccessAllowed{},
+	}
+}
