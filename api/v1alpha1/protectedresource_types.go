@@ -88,7 +88,7 @@ const (
 // +kubebuilder:validation:MaxLength=2048
 // +kubebuilder:validation:Pattern=`^https?://[A-Za-z0-9.:_\[\]-]+([/?]([A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*)?$`
 // +kubebuilder:validation:XValidation:rule="isURL(self) && size(url(self).getHostname()) > 0",message="must be an absolute URL, such as https://mcp.example.com/mcp"
-// +kubebuilder:validation:XValidation:rule="!isURL(self) || url(self).getScheme() != 'http' || url(self).getHostname() == 'localhost' || (isIP(url(self).getHostname()) && ip(url(self).getHostname()).isLoopback())",message="must be https unless it is on loopback"
+// +kubebuilder:validation:XValidation:rule="!self.startsWith('http:') || self.matches('^http://(localhost|127([.][0-9]{1,3}){3}|\\\\[::1\\\\])([:/?]|$)')",message="must be https unless it is on loopback"
 type ResourceURL string
 
 // ProtectedResourceStatus is what the manager last saw, and what gateways and validators are configured with.
