@@ -186,7 +186,7 @@ func TestRBACIsNarrow(t *testing.T) {
 					t.Errorf("%s may %s %s", role, verb, rule.Resources)
 				}
 			}
-			names := []string{v1alpha1.PepperSecretName, v1alpha1.SigningKeysSecretName}
+			names := []string{v1alpha1.PepperSecretName, v1alpha1.SigningKeysSecretName, v1alpha1.ServingSecretName}
 			if slices.Contains(rule.Resources, "secrets") && !slices.Equal(rule.ResourceNames, names) {
 				t.Errorf("%s may read the Secrets %q", role, rule.ResourceNames)
 			}

@@ -22,6 +22,10 @@ const (
 	PurposePepper = "pepper"
 	// PurposeSigningKeys marks the keys that tokens are signed with.
 	PurposeSigningKeys = "signing-keys"
+	// PurposeAuthority marks the certificate authority that signs the token service's certificate.
+	PurposeAuthority = "certificate-authority"
+	// PurposeServing marks the certificate that the token service serves.
+	PurposeServing = "serving-certificate"
 )
 
 // Secrets in the operator's namespace.
@@ -30,11 +34,23 @@ const (
 	PepperSecretName = "claviger-pepper"
 	// SigningKeysSecretName names the Secret that holds the signing keys.
 	SigningKeysSecretName = "claviger-signing-keys"
+	// AuthoritySecretName names the Secret that holds the certificate authority. Only the manager reads it.
+	AuthoritySecretName = "claviger-ca"
+	// ServingSecretName names the Secret, of type kubernetes.io/tls, with the certificate that the token service serves.
+	ServingSecretName = "claviger-token-service-tls"
 )
+
+// TokenServiceName names the Service of the token service, in the operator's namespace.
+const TokenServiceName = "claviger-token-service"
 
 // ReservedSecretName reports whether a Secret of this name, in the operator's namespace, is one of the operator's own.
 func ReservedSecretName(name string) bool {
-	return name == PepperSecretName || name == SigningKeysSecretName
+	switch name {
+	case PepperSecretName, SigningKeysSecretName, AuthoritySecretName, ServingSecretName:
+		return true
+	default:
+		return false
+	}
 }
 
 // Annotations.

@@ -8,10 +8,9 @@ import (
 	"testing"
 )
 
-// TestNoFlagIsAcceptedAndIgnored: TLS is not ours yet, so there is no flag for it; and what is no flag is refused.
+// TestNoFlagIsAcceptedAndIgnored: what is no flag of a role is refused.
 func TestNoFlagIsAcceptedAndIgnored(t *testing.T) {
 	for _, args := range [][]string{
-		{"token-service", "--tls-cert-file=x"},
 		{"token-service", "--tls"},
 		{"token-service", "--issuer-ca-file=x"},
 		{"manager", "--tls-cert-file=x"},

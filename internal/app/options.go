@@ -55,7 +55,7 @@ func (o *Common) bind(flags *pflag.FlagSet) {
 	flags.StringVar(&o.Kubeconfig, "kubeconfig", "", "path of a kubeconfig file (default: $KUBECONFIG, ~/.kube/config, else the pod's ServiceAccount)")
 	flags.StringVar(&o.Namespace, "namespace", "", "the operator's own namespace (default: the pod's, else "+config.Namespace+")")
 	flags.StringVar(&o.Issuer, "issuer", "", "issuer identifier: the https URL that clients reach the token service at (required)")
-	flags.BoolVar(&o.AllowPlainHTTP, "allow-plain-http", false, "allow http for the issuer, and listening without TLS, beyond loopback")
+	flags.BoolVar(&o.AllowPlainHTTP, "allow-plain-http", false, "allow http for the issuer, and listening without a certificate, beyond loopback")
 	flags.StringSliceVar(&o.ConsoleNamespaces, "console-namespaces", nil, "namespaces that may hold console-level credentials (default: --namespace)")
 	flags.StringVar(&o.MetricsAddress, "metrics-bind-address", "127.0.0.1:8080", `address of /metrics; "0" switches it off`)
 	flags.Int32Var(&o.MaxTokenExpiryMinutes, "max-token-expiry-minutes", credential.LongestTokenExpiryMinutes, "longest lifetime of a token in minutes, whatever a credential or an Account asks for; the same for every role")

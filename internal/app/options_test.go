@@ -21,7 +21,7 @@ func TestOptions(t *testing.T) {
 		{name: "an issuer without TLS", change: func(o *TokenServiceOptions) { o.Issuer = "http://auth.example.com" }, wrong: []string{"must be https"}},
 		{
 			name: "listening without TLS beyond loopback", change: func(o *TokenServiceOptions) { o.ListenAddress = ":8089" },
-			wrong: []string{"--listen must be a loopback address unless --allow-plain-http"},
+			wrong: []string{`--listen: ":8089" is not on loopback`},
 		},
 		{name: "both, where plain HTTP is allowed", change: func(o *TokenServiceOptions) {
 			o.Issuer, o.ListenAddress, o.AllowPlainHTTP = "http://auth.example.com", ":8089", true

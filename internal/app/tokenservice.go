@@ -28,7 +28,6 @@ import (
 	"github.com/claviger/claviger/api/v1alpha1"
 	"github.com/claviger/claviger/internal/issuer"
 	"github.com/claviger/claviger/internal/kube"
-	"github.com/claviger/claviger/internal/oauth"
 	"github.com/claviger/claviger/internal/server"
 	"github.com/claviger/claviger/internal/server/audit"
 	"github.com/claviger/claviger/internal/server/oauthapi"
@@ -44,6 +43,7 @@ const (
 // TokenServiceOptions are the options of the token service.
 type TokenServiceOptions struct {
 	Common
+	TLSOptions
 	ListenAddress string
 	AccountHeader string
 	ShutdownGrace time.Duration
@@ -60,6 +60,7 @@ func newTokenServiceCommand() *cobra.Command {
 		})
 	command.Flags().StringVar(&options.ListenAddress, "listen", DefaultListenAddress, "address of the public port")
 	command.Flags().StringVar(&options.AccountHeader, "account-header", DefaultAccountHeader, "request header that names the account a call concerns")
+	options.bindTLS(command.Flags())
 	command.Flags().DurationVar(&options.ShutdownGrace, "shutdown-grace", DefaultShutdownGrace, "how long requests under way may take to finish when the process is asked to stop")
 	command.Flags().BoolVar(&options.AuditAllowed, "audit-allowed", false, "write an audit event for every call that /verify admits, too")
 	options.Limits.bind(command.Flags())
@@ -68,10 +69,7 @@ func newTokenServiceCommand() *cobra.Command {
 
 // Complete fills in and validates the options.
 func (o *TokenServiceOptions) Complete() error {
-	mistakes := []error{o.Common.Complete(), o.Limits.complete()}
-	if !o.AllowPlainHTTP && !oauth.IsLoopbackAddress(o.ListenAddress) {
-		mistakes = append(mistakes, errors.New("--listen must be a loopback address unless --allow-plain-http is given: secrets would cross the network in clear"))
-	}
+	mistakes := []error{o.Common.Complete(), o.Limits.complete(), o.completeTLS(o.ListenAddress, &o.Common)}
 	if !canNameAccounts(o.AccountHeader) {
 		mistakes = append(mistakes, fmt.Errorf("--account-header: %q is not the name of a header of its own", o.AccountHeader))
 	}
@@ -110,7 +108,7 @@ func listenAndServeTokens(ctx context.Context, config *rest.Config, options Toke
 
 // RunTokenService serves on the public port, and health and metrics on the operations port where there is one, until the
 // context ends. The options are complete; the logger comes with the context. It serves from the start and is ready once it
-// knows every object and has its keys.
+// knows every object and has its keys and its certificate.
 func RunTokenService(ctx context.Context, config *rest.Config, options TokenServiceOptions, public, operations net.Listener) error {
 	group, ctx := errgroup.WithContext(ctx)
 	objects, revoker, err := follow(ctx, config, options.Namespace)
@@ -124,11 +122,15 @@ func RunTokenService(ctx context.Context, config *rest.Config, options TokenServ
 	}
 	keys := &kube.Keys{}
 	keys.Follow(ctx, clients, options.Namespace)
-	ready := func() bool { return directory.Synced() && keys.Loaded() }
-
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	failures, revocations := options.Limits.budgets(options.Clock, registry)
+	port, err := options.secure(ctx, public, clients, options.Namespace, registry)
+	if err != nil {
+		return err
+	}
+	ready := func() bool { return directory.Synced() && keys.Loaded() && port.ready() }
+
 	api := &oauthapi.API{
 		Issuer: &issuer.Service{
 			Minter:    issuer.Minter{Issuer: options.issuer.String(), Rules: options.rules(), Now: options.Clock, Random: rand.Reader},
@@ -142,8 +144,9 @@ func RunTokenService(ctx context.Context, config *rest.Config, options TokenServ
 	}
 
 	group.Go(func() error { return objects.Start(ctx) })
+	group.Go(func() error { return port.run(ctx) })
 	group.Go(func() error {
-		return server.Serve(ctx, public, server.Routes(api, options.issuer, ready), options.ShutdownGrace)
+		return server.Serve(ctx, port, server.Routes(api, options.issuer, ready), options.ShutdownGrace)
 	})
 	if operations != nil {
 		group.Go(func() error {

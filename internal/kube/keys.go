@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/client-go/kubernetes"
 	toolscache "k8s.io/client-go/tools/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/claviger/claviger/api/v1alpha1"
 	"github.com/claviger/claviger/internal/credential"
@@ -64,25 +65,30 @@ func (k *Keys) Store(secret *corev1.Secret) error {
 // that RBAC need not allow any other.
 func (k *Keys) Follow(ctx context.Context, clients kubernetes.Interface, namespace string) {
 	log := logr.FromContextOrDiscard(ctx)
-	store := func(object any) {
-		secret, ok := object.(*corev1.Secret)
-		if !ok {
-			return
-		}
-		if err := k.Store(secret); err != nil {
-			log.Error(err, "Key material is not usable; the last good one stays", "secret", secret.Name)
-		}
-	}
 	for _, name := range []string{v1alpha1.PepperSecretName, v1alpha1.SigningKeysSecretName} {
-		_, informer := toolscache.NewInformerWithOptions(toolscache.InformerOptions{
-			ListerWatcher: toolscache.NewListWatchFromClient(clients.CoreV1().RESTClient(), "secrets", namespace,
-				fields.OneTermEqualSelector("metadata.name", name)),
-			ObjectType: &corev1.Secret{},
-			Handler: toolscache.ResourceEventHandlerFuncs{
-				AddFunc:    store,
-				UpdateFunc: func(_, object any) { store(object) },
-			},
+		followSecret(ctx, clients, client.ObjectKey{Namespace: namespace, Name: name}, func(secret *corev1.Secret) {
+			if err := k.Store(secret); err != nil {
+				log.Error(err, "Key material is not usable; the last good one stays", "secret", secret.Name)
+			}
 		})
-		go informer.RunWithContext(ctx)
 	}
+}
+
+// followSecret watches one Secret by name until the context ends, and hands it over whenever it comes or changes.
+func followSecret(ctx context.Context, clients kubernetes.Interface, key client.ObjectKey, store func(*corev1.Secret)) {
+	handle := func(object any) {
+		if secret, ok := object.(*corev1.Secret); ok {
+			store(secret)
+		}
+	}
+	_, informer := toolscache.NewInformerWithOptions(toolscache.InformerOptions{
+		ListerWatcher: toolscache.NewListWatchFromClient(clients.CoreV1().RESTClient(), "secrets", key.Namespace,
+			fields.OneTermEqualSelector("metadata.name", key.Name)),
+		ObjectType: &corev1.Secret{},
+		Handler: toolscache.ResourceEventHandlerFuncs{
+			AddFunc:    handle,
+			UpdateFunc: func(_, object any) { handle(object) },
+		},
+	})
+	go informer.RunWithContext(ctx)
 }

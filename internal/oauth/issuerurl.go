@@ -15,6 +15,8 @@ import (
 type IssuerURL struct {
 	text string
 	path string
+	host string
+	tls  bool
 }
 
 // ParseIssuerURL accepts an absolute https URL without user, query, fragment or trailing slash. http is accepted on
@@ -35,7 +37,7 @@ func ParseIssuerURL(text string, allowPlainHTTP bool) (IssuerURL, error) {
 	case parsed.Scheme == "http" && !allowPlainHTTP && !isLoopback(parsed.Hostname()):
 		return IssuerURL{}, errors.New("issuer must be https unless it is on loopback or --allow-plain-http is given")
 	}
-	return IssuerURL{text: text, path: parsed.EscapedPath()}, nil
+	return IssuerURL{text: text, path: parsed.EscapedPath(), host: parsed.Hostname(), tls: parsed.Scheme == "https"}, nil
 }
 
 // plainPath: a path that no router, proxy or client rewrites, so that endpoints below it are where clients look.
@@ -49,6 +51,12 @@ func (u IssuerURL) String() string { return u.text }
 
 // Path is the path of the issuer, without trailing slash; endpoints stand below it.
 func (u IssuerURL) Path() string { return u.path }
+
+// Host is the host of the issuer, without port.
+func (u IssuerURL) Host() string { return u.host }
+
+// IsTLS reports whether the issuer is https.
+func (u IssuerURL) IsTLS() bool { return u.tls }
 
 // Endpoint gives the URL of a path below the issuer.
 func (u IssuerURL) Endpoint(path string) string { return u.text + path }

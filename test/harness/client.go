@@ -36,7 +36,12 @@ type TokenAnswer struct {
 // Do sends a request.
 func Do(request *http.Request) Answer {
 	GinkgoHelper()
-	response, err := http.DefaultClient.Do(request)
+	return do(http.DefaultClient, request)
+}
+
+func do(client *http.Client, request *http.Request) Answer {
+	GinkgoHelper()
+	response, err := client.Do(request)
 	Expect(err).NotTo(HaveOccurred())
 	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
@@ -50,7 +55,7 @@ func (s *TokenService) PostToken(form url.Values) (Answer, TokenAnswer) {
 	request, err := http.NewRequest(http.MethodPost, s.URL+server.PathToken, strings.NewReader(form.Encode()))
 	Expect(err).NotTo(HaveOccurred())
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	answer := Do(request)
+	answer := do(s.Client, request)
 	var token TokenAnswer
 	Expect(json.Unmarshal([]byte(answer.Body), &token)).To(Succeed(), "the token endpoint answers in JSON, always")
 	s.plane.Ledger.Add(token.AccessToken)
@@ -95,7 +100,7 @@ func (s *TokenService) Revoke(credentials Credentials, token string, more ...str
 	request, err := http.NewRequest(http.MethodPost, s.URL+server.PathRevoke, strings.NewReader(form.Encode()))
 	Expect(err).NotTo(HaveOccurred())
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	return Do(request)
+	return do(s.Client, request)
 }
 
 // Verify asks the verify endpoint about a token. query is what the guard would configure; headers are name, value pairs.
@@ -109,5 +114,5 @@ func (s *TokenService) Verify(token, query string, headers ...string) Answer {
 	for i := 0; i+1 < len(headers); i += 2 {
 		request.Header.Set(headers[i], headers[i+1])
 	}
-	return Do(request)
+	return do(s.Client, request)
 }

@@ -32,7 +32,8 @@ const minSecretLength = 16
 // publicKeys are keys of a credential's Secret that are no secret.
 var publicKeys = sets.New(v1alpha1.SecretKeyClientID, v1alpha1.SecretKeyIssuer, v1alpha1.SecretKeyTokenURL,
 	v1alpha1.SecretKeyScope, v1alpha1.SecretKeyAccount, v1alpha1.SecretKeyType, v1alpha1.SecretKeyProvider,
-	v1alpha1.SecretKeyTokenType, v1alpha1.SecretKeyExpiresAt, v1alpha1.SecretKeyCACert)
+	v1alpha1.SecretKeyTokenType, v1alpha1.SecretKeyExpiresAt, v1alpha1.SecretKeyCACert,
+	corev1.TLSCertKey, "next.crt")
 
 // Ledger keeps every secret on one side and everything that was told on the other.
 type Ledger struct {

@@ -112,8 +112,9 @@ func (p *Plane) Identity(serviceAccount string) *rest.Config {
 // TokenService is a token service that runs.
 type TokenService struct {
 	*Role
-	// URL is where it listens.
-	URL string
+	// URL is where it listens, and Client one that trusts it, from when it is ready.
+	URL    string
+	Client *http.Client
 	// OperationsURL is where its metrics are.
 	OperationsURL string
 	plane         *Plane
@@ -128,18 +129,20 @@ func (p *Plane) StartTokenService() *TokenService {
 // StartTokenServiceWith starts a token service with options of its own and waits until it is ready.
 func (p *Plane) StartTokenServiceWith(change func(*app.TokenServiceOptions)) *TokenService {
 	GinkgoHelper()
-	service := p.launchTokenService(change)
+	service, options := p.launchTokenService(change)
 	Eventually(service.Ready).WithTimeout(30*time.Second).Should(BeTrue(), "the token service did not become ready")
+	service.Client = p.client(options)
 	return service
 }
 
 // LaunchTokenService starts a token service and does not wait.
 func (p *Plane) LaunchTokenService() *TokenService {
 	GinkgoHelper()
-	return p.launchTokenService(func(*app.TokenServiceOptions) {})
+	service, _ := p.launchTokenService(func(*app.TokenServiceOptions) {})
+	return service
 }
 
-func (p *Plane) launchTokenService(change func(*app.TokenServiceOptions)) *TokenService {
+func (p *Plane) launchTokenService(change func(*app.TokenServiceOptions)) (*TokenService, app.TokenServiceOptions) {
 	GinkgoHelper()
 	access := p.Identity(sandbox.TokenServiceServiceAccount)
 	options := app.TokenServiceOptions{
@@ -150,7 +153,10 @@ func (p *Plane) launchTokenService(change func(*app.TokenServiceOptions)) *Token
 	Expect(options.Complete()).To(Succeed())
 	public, operations := listen(), listen()
 	service := &TokenService{
-		URL: "http://" + public.Addr().String(), OperationsURL: "http://" + operations.Addr().String(), plane: p,
+		URL: "http://" + public.Addr().String(), OperationsURL: "http://" + operations.Addr().String(), Client: http.DefaultClient, plane: p,
+	}
+	if options.TLSSecret != "" || options.TLSCertFile != "" {
+		service.URL = "https://" + public.Addr().String()
 	}
 	service.Role = p.run("token-service", func(ctx context.Context) error {
 		return app.RunTokenService(ctx, access, options, public, operations)
@@ -161,12 +167,12 @@ func (p *Plane) launchTokenService(change func(*app.TokenServiceOptions)) *Token
 		service.cancel()
 		<-service.done
 	})
-	return service
+	return service, options
 }
 
 // Ready reports whether the token service says that it is ready.
 func (s *TokenService) Ready() bool {
-	response, err := http.Get(s.URL + server.PathReady)
+	response, err := http.Get(s.OperationsURL + server.PathReady)
 	if err != nil {
 		return false
 	}

@@ -25,8 +25,8 @@ func TestTheRolesRunAsProcesses(t *testing.T) {
 		flags []string
 		ready string
 	}{
-		{"token-service", []string{"--listen=%", "--metrics-bind-address=0"}, "/readyz"},
-		{"token-service", []string{"--metrics-bind-address=%", "--listen=127.0.0.1:0"}, "/metrics"},
+		{"token-service", []string{"--tls-secret=", "--listen=%", "--metrics-bind-address=0"}, "/readyz"},
+		{"token-service", []string{"--metrics-bind-address=%", "--listen=127.0.0.1:0", "--issuer=https://auth.example.com"}, "/metrics"},
 		{"manager", []string{"--health-bind-address=%", "--metrics-bind-address=0"}, "/readyz"},
 		{"manager", []string{"--metrics-bind-address=%", "--health-bind-address=0", "--leader-elect=false", "--log-format=text", "--log-level=debug"}, "/metrics"},
 	} {
