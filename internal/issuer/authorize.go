@@ -37,29 +37,48 @@ var errRevoked = refuse(ReasonRevoked, "the token is revoked")
 // issuer, audience, level or account, or its client or account is gone, suspended or no longer allowed), with
 // insufficient_scope (genuine and alive, but not for this), or with server_error.
 func (s *Service) Authorize(raw string, need Need) (Access, error) {
+	found, err := s.stand(raw)
+	if found.client == nil {
+		return Access{}, err
+	}
+	access := Access{ClientID: found.client.ID, AccountID: found.claims.Account, Scopes: found.scopes, ExpiresAt: found.claims.ExpiresAt}
+	if err != nil {
+		return access, err
+	}
+	return access, admit(access, found.client, need)
+}
+
+// standing is a genuine token as it stands now.
+type standing struct {
+	claims token.Claims
+	// client is the one that the token was issued to; nil where it does not exist, or the token is not genuine.
+	client *credential.Client
+	// scopes are what the token may still do.
+	scopes oauth.Scopes
+}
+
+// stand says whether a token is alive, wherever it is used. It fails with invalid_token or server_error; the standing that comes
+// with an error says as much as is known.
+func (s *Service) stand(raw string) (standing, error) {
 	if !s.Directory.Synced() {
-		return Access{}, oauth.ServerError(errNotSynced)
+		return standing{}, oauth.ServerError(errNotSynced)
 	}
 	ring, ok := s.Keys.Ring()
 	if !ok {
-		return Access{}, oauth.ServerError(errNoKeys)
+		return standing{}, oauth.ServerError(errNoKeys)
 	}
 	claims, err := s.verify(ring, raw)
 	if err != nil {
-		return Access{}, oauth.InvalidToken(err)
+		return standing{}, oauth.InvalidToken(err)
 	}
-	client, err := s.living(claims)
-	if client == nil {
-		return Access{}, oauth.InvalidToken(err)
+	found := standing{claims: claims}
+	if found.client, err = s.living(claims); err != nil {
+		return found, oauth.InvalidToken(err)
 	}
-	access := Access{ClientID: client.ID, AccountID: claims.Account, ExpiresAt: claims.ExpiresAt}
-	if err != nil {
-		return access, oauth.InvalidToken(err)
+	if found.scopes, err = scopesNow(claims, found.client); err != nil {
+		return found, oauth.InvalidToken(err)
 	}
-	if access.Scopes, err = scopesNow(claims, client); err != nil {
-		return access, oauth.InvalidToken(err)
-	}
-	return access, admit(access, client, need)
+	return found, nil
 }
 
 // living finds the client of genuine claims and checks that they still hold. The client is nil where there is none.

@@ -13,17 +13,6 @@ type RevocationRequest struct {
 // client authentication, a token. token_type_hint is ignored, known or not, as section 2.1 allows: there is one type of token.
 // So are unknown parameters. It fails with invalid_request or invalid_client.
 func ParseRevocationRequest(raw RawRequest) (RevocationRequest, error) {
-	body, err := raw.form()
-	if err != nil {
-		return RevocationRequest{}, err
-	}
-	client, err := raw.client(body)
-	if err != nil {
-		return RevocationRequest{}, err
-	}
-	token := body.get("token")
-	if token == "" {
-		return RevocationRequest{}, InvalidRequest("token is missing")
-	}
-	return RevocationRequest{Client: client, Token: token}, nil
+	client, token, err := raw.clientAndToken()
+	return RevocationRequest{Client: client, Token: token}, err
 }

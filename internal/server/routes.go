@@ -15,14 +15,15 @@ import (
 // Paths of the token service. Those of OAuth stand below the issuer's own path, because RFC 8414 makes the issuer the
 // base of its endpoints; /verify is for gateways, which call the Service and not the issuer.
 const (
-	PathAuthorize = "/oauth/authorize"
-	PathToken     = "/oauth/token" //nolint:gosec // G101: a path, not a credential
-	PathRevoke    = "/oauth/revoke"
-	PathJWKS      = "/oauth/jwks"
-	PathVerify    = "/verify"
-	PathHealthy   = "/healthz"
-	PathReady     = "/readyz"
-	PathMetrics   = "/metrics"
+	PathAuthorize  = "/oauth/authorize"
+	PathToken      = "/oauth/token" //nolint:gosec // G101: a path, not a credential
+	PathRevoke     = "/oauth/revoke"
+	PathIntrospect = "/oauth/introspect"
+	PathJWKS       = "/oauth/jwks"
+	PathVerify     = "/verify"
+	PathHealthy    = "/healthz"
+	PathReady      = "/readyz"
+	PathMetrics    = "/metrics"
 )
 
 // Routes is every route of the public port. Each endpoint bounds its own methods and body; the server bounds headers and
@@ -39,6 +40,7 @@ func Routes(api *oauthapi.API, issuer oauth.IssuerURL, ready func() bool) http.H
 		{PathAuthorize, "authorize", api.Authorize, &described.Endpoints.Authorize},
 		{PathToken, "token", api.Token, &described.Endpoints.Token},
 		{PathRevoke, "revoke", api.Revoke, &described.Endpoints.Revoke},
+		{PathIntrospect, "introspect", api.Introspect, &described.Endpoints.Introspect},
 		{PathJWKS, "jwks", api.JWKS, &described.Endpoints.JWKS},
 	} {
 		mux.Handle(issuer.Path()+endpoint.path, api.Metrics.Time(endpoint.label, endpoint.serve))

@@ -87,7 +87,7 @@ func TestWhatIsAdvertisedIsServed(t *testing.T) {
 				advertised[name] = text
 			}
 		}
-		want := []string{"authorization_endpoint", "jwks_uri", "revocation_endpoint", "token_endpoint"}
+		want := []string{"authorization_endpoint", "introspection_endpoint", "jwks_uri", "revocation_endpoint", "token_endpoint"}
 		if got := slices.Sorted(maps.Keys(advertised)); !slices.Equal(got, want) {
 			t.Errorf("advertised are %q, want %q", got, want)
 		}

@@ -95,9 +95,20 @@ func (s *TokenService) Accepts(credentials Credentials) bool {
 // Revoke asks the revocation endpoint, as a client, to revoke a token; more parameters are name, value pairs.
 func (s *TokenService) Revoke(credentials Credentials, token string, more ...string) Answer {
 	GinkgoHelper()
+	return s.postAbout(server.PathRevoke, credentials, token, more...)
+}
+
+// Introspect asks the introspection endpoint, as a client, about a token.
+func (s *TokenService) Introspect(credentials Credentials, token string) Answer {
+	GinkgoHelper()
+	return s.postAbout(server.PathIntrospect, credentials, token)
+}
+
+func (s *TokenService) postAbout(path string, credentials Credentials, token string, more ...string) Answer {
+	GinkgoHelper()
 	form := credentials.Form(append(more, "token", token)...)
 	form.Del("grant_type")
-	request, err := http.NewRequest(http.MethodPost, s.URL+server.PathRevoke, strings.NewReader(form.Encode()))
+	request, err := http.NewRequest(http.MethodPost, s.URL+path, strings.NewReader(form.Encode()))
 	Expect(err).NotTo(HaveOccurred())
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	return do(s.Client, request)

@@ -68,6 +68,24 @@ func (e RevocationRefused) fields() []any {
 	return []any{"error", e.Error, "clientID", e.ClientID, "tokenID", e.TokenID, "method", e.Method, "reason", e.Reason}
 }
 
+// TokenInactive is an introspection of a token that is not active, or that the caller may not know of.
+type TokenInactive struct{ ClientID, TokenID, Method, Reason string }
+
+func (TokenInactive) message() string { return "token not active" }
+
+func (e TokenInactive) fields() []any {
+	return []any{"clientID", e.ClientID, "tokenID", e.TokenID, "method", e.Method, "reason", e.Reason}
+}
+
+// IntrospectionRefused is an introspection whose caller was refused.
+type IntrospectionRefused struct{ Error, ClientID, TokenID, Method, Reason string }
+
+func (IntrospectionRefused) message() string { return "introspection refused" }
+
+func (e IntrospectionRefused) fields() []any {
+	return []any{"error", e.Error, "clientID", e.ClientID, "tokenID", e.TokenID, "method", e.Method, "reason", e.Reason}
+}
+
 // AccessDenied is a call that was denied.
 type AccessDenied struct{ Error, ClientID, Needs, Reason string }
 
@@ -89,6 +107,7 @@ func (e AccessAllowed) fields() []any {
 // Events has one of each kind.
 func Events() []Event {
 	return []Event{
-		TokenIssued{}, TokenRefused{}, TokenRevoked{}, NothingToRevoke{}, RevocationRefused{}, AccessDenied{}, AccessAllowed{},
+		TokenIssued{}, TokenRefused{}, TokenRevoked{}, NothingToRevoke{}, RevocationRefused{},
+		TokenInactive{}, IntrospectionRefused{}, AccessDenied{}, AccessAllowed{},
 	}
 }

@@ -70,6 +70,25 @@ func (a *API) notRevoked(origin audit.Origin, outcome issuer.Revocation, method 
 	})
 }
 
+func (a *API) introspected(origin audit.Origin, outcome issuer.Introspection, method string) {
+	if outcome.Inactive == nil {
+		a.Metrics.introspections.WithLabelValues(resultActive).Inc()
+		return
+	}
+	a.Metrics.introspections.WithLabelValues(resultInactive).Inc()
+	a.Audit.Write(origin, audit.TokenInactive{
+		ClientID: outcome.CallerID, TokenID: outcome.TokenID, Method: method, Reason: reasonOf(outcome.Inactive),
+	})
+}
+
+func (a *API) notIntrospected(origin audit.Origin, outcome issuer.Introspection, method string, err error) {
+	code := ResultOf(err)
+	a.Metrics.introspections.WithLabelValues(code).Inc()
+	a.Audit.Write(origin, audit.IntrospectionRefused{
+		Error: code, ClientID: outcome.CallerID, TokenID: outcome.TokenID, Method: method, Reason: reasonOf(err),
+	})
+}
+
 // ResultOf gives the code of a refusal: that of the OAuth error, no_token, or server_error for any other.
 func ResultOf(err error) string {
 	var failure *oauth.Error

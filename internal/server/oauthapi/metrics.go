@@ -16,6 +16,8 @@ const (
 	resultNoToken  = "no_token"
 	resultRevoked  = "revoked"
 	resultNothing  = "nothing_to_revoke"
+	resultActive   = "active"
+	resultInactive = "inactive"
 )
 
 // Values of the label "reason" besides those of package issuer.
@@ -26,12 +28,13 @@ const (
 
 // Metrics are the counters and histograms of the endpoints. No label holds anything that a client can choose.
 type Metrics struct {
-	tokens      *prometheus.CounterVec
-	revocations *prometheus.CounterVec
-	verdicts    *prometheus.CounterVec
-	admitted    prometheus.Counter // of verdicts, which is counted most
-	duration    *prometheus.HistogramVec
-	inFlight    *prometheus.GaugeVec
+	tokens         *prometheus.CounterVec
+	revocations    *prometheus.CounterVec
+	introspections *prometheus.CounterVec
+	verdicts       *prometheus.CounterVec
+	admitted       prometheus.Counter // of verdicts, which is counted most
+	duration       *prometheus.HistogramVec
+	inFlight       *prometheus.GaugeVec
 }
 
 // NewMetrics registers the metrics.
@@ -44,6 +47,10 @@ func NewMetrics(registerer prometheus.Registerer) *Metrics {
 		revocations: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "claviger_revocation_requests_total",
 			Help: "Revocation requests by result: revoked, nothing_to_revoke, or the OAuth error code.",
+		}, []string{"result"}),
+		introspections: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "claviger_introspection_requests_total",
+			Help: "Introspection requests by result: active, inactive, or the OAuth error code.",
 		}, []string{"result"}),
 		verdicts: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "claviger_verify_requests_total",
@@ -60,7 +67,7 @@ func NewMetrics(registerer prometheus.Registerer) *Metrics {
 		}, []string{"endpoint"}),
 	}
 	m.admitted = m.verdicts.WithLabelValues(resultAdmitted, reasonNone)
-	registerer.MustRegister(m.tokens, m.revocations, m.verdicts, m.duration, m.inFlight)
+	registerer.MustRegister(m.tokens, m.revocations, m.introspections, m.verdicts, m.duration, m.inFlight)
 	return m
 }
 

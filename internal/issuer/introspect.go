@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package issuer
+
+import (
+	"errors"
+
+	"github.com/claviger/claviger/internal/credential"
+	"github.com/claviger/claviger/internal/oauth"
+	"github.com/claviger/claviger/internal/token"
+)
+
+// Introspection is what a caller is told about a token.
+type Introspection struct {
+	// CallerID is set whenever the request named a client that exists, also when it is refused.
+	CallerID string
+	// TokenID is set whenever the token is genuine and had not expired, also where the caller may not know of it.
+	TokenID string
+	// Inactive says why the caller is told that the token is not active. Nil where it is.
+	Inactive error
+	// Claims are those of an active token, with the scopes that it still has.
+	Claims token.Claims
+}
+
+var (
+	errNotTheirs = refuse(ReasonOtherAccount, "the token is none that the caller may know of")
+	errNoScope   = refuse(ReasonScopeMissing, "the client has none of the token's scopes any more")
+)
+
+// Introspect answers an introspection request (RFC 7662 section 2). A token is active where there is a place that Authorize admits
+// it to, and the caller may know of it: a client of an account of the tokens of that account's clients, a console-level client of
+// all. Everything else is not active, and no answer tells one cause from another (section 2.2).
+// It fails with invalid_client, with server_error, or with temporarily_unavailable (over the budget for failures).
+func (s *Service) Introspect(request oauth.IntrospectionRequest) (Introspection, error) {
+	caller, err := s.authenticate(request.Client)
+	outcome := Introspection{CallerID: caller.clientID()}
+	if err != nil {
+		return outcome, err
+	}
+	found, err := s.stand(request.Token)
+	outcome.TokenID = found.claims.ID
+	switch {
+	case errors.Is(err, &oauth.Error{Code: oauth.CodeServerError}):
+		return outcome, err
+	case err != nil:
+		outcome.Inactive = err
+	case !mayKnow(caller.Client, found.client):
+		outcome.Inactive = errNotTheirs
+	case len(found.scopes) == 0:
+		outcome.Inactive = errNoScope
+	default:
+		outcome.Claims = found.claims
+		outcome.Claims.Scope = found.scopes.String()
+	}
+	return outcome, nil
+}
+
+// mayKnow says whether a client may know of another one's tokens. A token of the console is nobody else's business, also where it
+// is restricted to one account.
+func mayKnow(caller, holder *credential.Client) bool {
+	return caller.ConsoleLevel() || caller.AccountID == holder.AccountID
+}
