@@ -25,6 +25,12 @@ if need cc gcc "the race detector"; then
   flags+=(-race)
 fi
 
+# The clients of test/interop that are written for Node.js. Their packages come from npm, once, into a cache.
+if need node nodejs "the clients of Node.js in test/interop" && need npm npm "the clients of Node.js in test/interop"; then
+  node -e 'process.exit(Number(process.versions.node.split(".")[0]) >= 20 ? 0 : 1)' ||
+    left_out+=("the clients of Node.js in test/interop: node $(node --version) is older than 20")
+fi
+
 [[ $(uname) == Linux ]] || left_out+=("the tests of the sandbox binary: they look into /proc, which only Linux has")
 
 assets=$(hack/control-plane/build.sh)

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"index/suffixarray"
+	"strings"
 	"sync"
 
 	corev1 "k8s.io/api/core/v1"
@@ -80,6 +81,18 @@ func (l *Ledger) Add(secret string) {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
 	l.secrets.Insert(secret)
+}
+
+// Scrub gives a text of somebody else's without the secrets that the ledger knows, so that a test may print it.
+func (l *Ledger) Scrub(text string) string {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	for secret := range l.secrets {
+		for _, form := range leak.Forms(secret) {
+			text = strings.ReplaceAll(text, form, "[secret]")
+		}
+	}
+	return text
 }
 
 // Write notes what was told, as an io.Writer for logs.

@@ -151,7 +151,7 @@ func (p *Plane) launchTokenService(change func(*app.TokenServiceOptions)) (*Toke
 	}
 	change(&options)
 	Expect(options.Complete()).To(Succeed())
-	public, operations := listen(), listen()
+	public, operations := listen(options.ListenAddress), listen("127.0.0.1:0")
 	service := &TokenService{
 		URL: "http://" + public.Addr().String(), OperationsURL: "http://" + operations.Addr().String(), Client: http.DefaultClient, plane: p,
 	}
@@ -197,9 +197,9 @@ func get(url string) (string, error) {
 	return string(text), err
 }
 
-func listen() net.Listener {
+func listen(address string) net.Listener {
 	GinkgoHelper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := net.Listen("tcp", address)
 	Expect(err).NotTo(HaveOccurred())
 	return listener
 }

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package interop tries clients and servers that no one here wrote against Claviger, unmodified: OAuth and JOSE libraries of
+// Node.js and Go, and the MCP SDKs.
+package interop
+
+import (
+	"context"
+	"testing"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/claviger/claviger/internal/app"
+	"github.com/claviger/claviger/internal/sandbox/loopback"
+	"github.com/claviger/claviger/test/builder"
+	"github.com/claviger/claviger/test/harness"
+	"github.com/claviger/claviger/test/nodejs"
+)
+
+func TestInterop(t *testing.T) {
+	RegisterFailHandler(Fail)
+	RunSpecs(t, "Interop")
+}
+
+var (
+	plane *harness.Plane
+	// service is where its issuer says: real clients follow what they discover. Its clock moves.
+	service *harness.TokenService
+	clock   = &harness.Clock{}
+	issuer  string
+	// orders is a client of account acme with scopes Webhook and MCP.
+	orders harness.Credentials
+)
+
+var _ = BeforeSuite(func(ctx context.Context) {
+	plane = harness.StartPlane()
+	address, err := loopback.FreeAddress(ctx)
+	Expect(err).NotTo(HaveOccurred())
+	issuer = "http://" + address
+	plane.StartManagerWith(func(o *app.ManagerOptions) { o.Issuer, o.Clock = issuer, clock.Now })
+	service = plane.StartTokenServiceWith(func(o *app.TokenServiceOptions) {
+		o.Issuer, o.ListenAddress, o.Clock = issuer, address, clock.Now
+	})
+	credential := builder.ClientCredential("acme", "orders", builder.ForAccount("acme"), builder.WithScopes("Webhook", "MCP"))
+	plane.Create(ctx, builder.Account("acme", builder.Namespaces("acme")), credential)
+	orders = plane.ExpectReady(ctx, credential)
+	Eventually(service.Accepts).WithArguments(orders).Should(BeTrue())
+})
+
+var _ = AfterSuite(func(ctx context.Context) {
+	if plane != nil {
+		plane.Ledger.ExpectNoLeak(ctx)
+	}
+})
+
+// start starts a module of the npm project in the folder node, until the spec ends.
+func start(ctx context.Context, module string) *nodejs.Program {
+	GinkgoHelper()
+	return nodejs.Prepare(ctx, "node").Start(ctx, module, plane.Ledger)
+}
