@@ -4,14 +4,25 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
+PATH=$PATH:/usr/sbin # where Debian has servers, and users do not look
 left_out=()
+
+# install PACKAGE: without what it only recommends, and no service that comes with it runs, now or after the next boot.
+install() {
+  local policy=/usr/sbin/policy-rc.d ours=false
+  [[ -e $policy ]] || { printf '#!/bin/sh\nexit 101\n' >"$policy" && chmod +x "$policy" && ours=true; }
+  apt-get update -qq || true
+  apt-get install -y -qq --no-install-recommends -o Acquire::Retries=3 "$1" || true
+  ! $ours || rm -f "$policy"
+  ! command -v systemctl || systemctl disable --quiet "$1" 2>/dev/null || true
+}
 
 # need COMMAND PACKAGE WHAT: true where the command is there, or could be installed.
 need() {
   command -v "$1" >/dev/null && return
   if [[ ${CI:-} == true ]]; then
     echo "test: installing $2" >&2
-    { apt-get update -qq || true; apt-get install -y -qq -o Acquire::Retries=3 "$2" || true; } >/dev/null
+    install "$2" >/dev/null || true
     command -v "$1" >/dev/null && return
     echo "test: $1 is missing and could not be installed: it is needed for $3" >&2
     exit 1
@@ -30,6 +41,8 @@ if need node nodejs "the clients of Node.js in test/interop" && need npm npm "th
   node -e 'process.exit(Number(process.versions.node.split(".")[0]) >= 20 ? 0 : 1)' ||
     left_out+=("the clients of Node.js in test/interop: node $(node --version) is older than 20")
 fi
+need nginx nginx "nginx as a gateway" || true
+need caddy caddy "Caddy as a gateway" || true
 
 [[ $(uname) == Linux ]] || left_out+=("the tests of the sandbox binary: they look into /proc, which only Linux has")
 
