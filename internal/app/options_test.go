@@ -40,6 +40,17 @@ func TestOptions(t *testing.T) {
 		{name: "an account header of our own answers", change: func(o *TokenServiceOptions) { o.AccountHeader = "x-claviger-account" }, wrong: []string{"--account-header"}},
 		{name: "a negative grace", change: func(o *TokenServiceOptions) { o.ShutdownGrace = -1 }, wrong: []string{"--shutdown-grace"}},
 		{name: "trusted proxies", change: func(o *TokenServiceOptions) { o.Limits.TrustedProxies = []string{"10.0.0.0/8", "fd00::1"} }},
+		{name: "origins", change: func(o *TokenServiceOptions) {
+			o.Origins = []string{"https://app.example.com", "http://localhost:3000", "https://[::1]:8443"}
+		}},
+		{
+			name: "origins that no browser sends",
+			change: func(o *TokenServiceOptions) {
+				o.Origins = []string{"*", "https://*.example.com", "https://a.example/", "https://A.example", "https://b.example:443", "null", "c.example", "https://u@d.example"}
+			},
+			wrong: []string{`"*"`, `"https://*.example.com"`, `"https://a.example/"`, `"https://A.example"`, `"https://b.example:443"`, `"null"`, `"c.example"`, `"https://u@d.example"`},
+		},
+		{name: "traces to no URL", change: func(o *TokenServiceOptions) { o.Traces.Endpoint = "collector:4317" }, wrong: []string{"--otlp-endpoint"}},
 		{name: "a trusted proxy by name", change: func(o *TokenServiceOptions) { o.Limits.TrustedProxies = []string{"ingress"} }, wrong: []string{`--trusted-proxies: "ingress"`}},
 		{
 			name:   "several mistakes are told at once",

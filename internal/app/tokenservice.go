@@ -48,6 +48,9 @@ type TokenServiceOptions struct {
 	AccountHeader string
 	ShutdownGrace time.Duration
 	Limits        LimitOptions
+	Traces        TraceOptions
+	// Origins are those whose scripts may take and revoke tokens.
+	Origins []string
 	// AuditAllowed logs every verdict that admits, too.
 	AuditAllowed bool
 }
@@ -63,13 +66,15 @@ func newTokenServiceCommand() *cobra.Command {
 	options.bindTLS(command.Flags())
 	command.Flags().DurationVar(&options.ShutdownGrace, "shutdown-grace", DefaultShutdownGrace, "how long requests under way may take to finish when the process is asked to stop")
 	command.Flags().BoolVar(&options.AuditAllowed, "audit-allowed", false, "write an audit event for every call that /verify admits, too")
+	command.Flags().StringSliceVar(&options.Origins, "cors-allowed-origins", nil, "origins whose scripts may take and revoke tokens, such as https://app.example.com; none by default")
 	options.Limits.bind(command.Flags())
+	options.Traces.bind(command.Flags())
 	return command
 }
 
 // Complete fills in and validates the options.
 func (o *TokenServiceOptions) Complete() error {
-	mistakes := []error{o.Common.Complete(), o.Limits.complete(), o.completeTLS(o.ListenAddress, &o.Common)}
+	mistakes := []error{o.Common.Complete(), o.Limits.complete(), o.Traces.complete(), checkOrigins(o.Origins), o.completeTLS(o.ListenAddress, &o.Common)}
 	if !canNameAccounts(o.AccountHeader) {
 		mistakes = append(mistakes, fmt.Errorf("--account-header: %q is not the name of a header of its own", o.AccountHeader))
 	}
@@ -124,29 +129,26 @@ func RunTokenService(ctx context.Context, config *rest.Config, options TokenServ
 	keys.Follow(ctx, clients, options.Namespace)
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	failures, revocations := options.Limits.budgets(options.Clock, registry)
 	port, err := options.secure(ctx, public, clients, options.Namespace, registry)
 	if err != nil {
 		return err
 	}
 	ready := func() bool { return directory.Synced() && keys.Loaded() && port.ready() }
 
-	api := &oauthapi.API{
-		Issuer: &issuer.Service{
-			Minter:    issuer.Minter{Issuer: options.issuer.String(), Rules: options.rules(), Now: options.Clock, Random: rand.Reader},
-			Directory: directory, Keys: keys, Revoker: revoker, Failures: failures, Revocations: revocations,
-		},
-		AccountHeader: options.AccountHeader,
-		Proxies:       options.Limits.proxies,
-		Metrics:       oauthapi.NewMetrics(registry),
-		Audit:         audit.NewLog(logr.FromContextOrDiscard(ctx).WithName("audit")),
-		AuditAllowed:  options.AuditAllowed,
+	api := options.newAPI(ctx, &issuer.Service{
+		Minter:    issuer.Minter{Issuer: options.issuer.String(), Rules: options.rules(), Now: options.Clock, Random: rand.Reader},
+		Directory: directory, Keys: keys, Revoker: revoker,
+	}, registry)
+	access, flush, err := options.access(ctx)
+	if err != nil {
+		return err
 	}
+	defer flush()
 
 	group.Go(func() error { return objects.Start(ctx) })
 	group.Go(func() error { return port.run(ctx) })
 	group.Go(func() error {
-		return server.Serve(ctx, port, server.Routes(api, options.issuer, ready), options.ShutdownGrace)
+		return server.Serve(ctx, port, server.Routes(api, options.issuer, access, ready), options.ShutdownGrace)
 	})
 	if operations != nil {
 		group.Go(func() error {
@@ -155,6 +157,29 @@ func RunTokenService(ctx context.Context, config *rest.Config, options TokenServ
 		})
 	}
 	return group.Wait()
+}
+
+// newAPI puts the endpoints together, and the budgets around the use cases.
+func (o *TokenServiceOptions) newAPI(ctx context.Context, service *issuer.Service, registry prometheus.Registerer) *oauthapi.API {
+	service.Failures, service.Revocations = o.Limits.budgets(o.Clock, registry)
+	return &oauthapi.API{
+		Issuer:        service,
+		AccountHeader: o.AccountHeader,
+		Proxies:       o.Limits.proxies,
+		Metrics:       oauthapi.NewMetrics(registry),
+		Audit:         audit.NewLog(logr.FromContextOrDiscard(ctx).WithName("audit")),
+		AuditAllowed:  o.AuditAllowed,
+	}
+}
+
+// access says how the public port may be called. The function sends the last traces.
+func (o *TokenServiceOptions) access(ctx context.Context) (server.Access, func(), error) {
+	access := server.Access{Origins: o.Origins, Tracing: server.Tracing{Proxies: o.Limits.proxies}}
+	provider, flush, err := o.Traces.provider(ctx, "claviger-token-service")
+	if provider != nil { // a nil pointer in an interface would be a provider
+		access.Tracing.Provider = provider
+	}
+	return access, flush, err
 }
 
 // follow builds the cache of Claviger's own objects, the directory that it feeds, and what writes RevokedTokens. No Secret passes

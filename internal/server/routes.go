@@ -26,31 +26,42 @@ const (
 	PathMetrics    = "/metrics"
 )
 
+// Access is how the public port may be called, beside what the endpoints say.
+type Access struct {
+	// Origins whose scripts may call the endpoints that take secrets; none by default. Public documents are for all.
+	Origins []string
+	Tracing Tracing
+}
+
 // Routes is every route of the public port. Each endpoint bounds its own methods and body; the server bounds headers and
 // time. What is advertised in the metadata is what is routed here, and nothing else.
-func Routes(api *oauthapi.API, issuer oauth.IssuerURL, ready func() bool) http.Handler {
+func Routes(api *oauthapi.API, issuer oauth.IssuerURL, access Access, ready func() bool) http.Handler {
 	mux := http.NewServeMux()
+	observed := func(label string, serve http.HandlerFunc) http.Handler {
+		return access.Tracing.endpoint(label, api.Metrics.Time(label, serve))
+	}
 	described := oauth.Server{Issuer: issuer, Scopes: builtInScopes(), SigningAlgorithms: keyring.Algorithms()}
 	for _, endpoint := range []struct {
 		path       string
 		label      string
 		serve      http.HandlerFunc
+		reach      func(http.Handler) http.Handler
 		advertised *string
 	}{
-		{PathAuthorize, "authorize", api.Authorize, &described.Endpoints.Authorize},
-		{PathToken, "token", api.Token, &described.Endpoints.Token},
-		{PathRevoke, "revoke", api.Revoke, &described.Endpoints.Revoke},
-		{PathIntrospect, "introspect", api.Introspect, &described.Endpoints.Introspect},
-		{PathJWKS, "jwks", api.JWKS, &described.Endpoints.JWKS},
+		{PathAuthorize, "authorize", api.Authorize, nobody, &described.Endpoints.Authorize},
+		{PathToken, "token", api.Token, access.shared, &described.Endpoints.Token},
+		{PathRevoke, "revoke", api.Revoke, access.shared, &described.Endpoints.Revoke},
+		{PathIntrospect, "introspect", api.Introspect, access.shared, &described.Endpoints.Introspect},
+		{PathJWKS, "jwks", api.JWKS, public, &described.Endpoints.JWKS},
 	} {
-		mux.Handle(issuer.Path()+endpoint.path, api.Metrics.Time(endpoint.label, endpoint.serve))
+		mux.Handle(issuer.Path()+endpoint.path, endpoint.reach(observed(endpoint.label, endpoint.serve)))
 		*endpoint.advertised = endpoint.path
 	}
-	metadata := api.Metrics.Time("metadata", oauthapi.Metadata(described.Metadata()))
+	metadata := public(observed("metadata", oauthapi.Metadata(described.Metadata())))
 	for _, path := range described.MetadataPaths() {
 		mux.Handle(path, metadata)
 	}
-	mux.Handle(PathVerify, api.Metrics.Time("verify", api.Verify))
+	mux.Handle(PathVerify, observed("verify", api.Verify))
 	health(mux, ready)
 	return exact(mux)
 }

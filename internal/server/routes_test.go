@@ -25,6 +25,12 @@ import (
 // routes are those of a token service that has been started just now: it knows no object and has no keys.
 func routes(t *testing.T, issuerURL string) http.Handler {
 	t.Helper()
+	return routesFor(t, issuerURL, nil)
+}
+
+// routesFor are those that scripts of these origins may call.
+func routesFor(t *testing.T, issuerURL string, origins []string) http.Handler {
+	t.Helper()
 	parsed, err := oauth.ParseIssuerURL(issuerURL, false)
 	if err != nil {
 		t.Fatal(err)
@@ -35,7 +41,7 @@ func routes(t *testing.T, issuerURL string) http.Handler {
 		Metrics:       oauthapi.NewMetrics(prometheus.NewRegistry()),
 		Audit:         audit.NewLog(logr.Discard()),
 	}
-	return server.Routes(api, parsed, func() bool { return false })
+	return server.Routes(api, parsed, server.Access{Origins: origins}, func() bool { return false })
 }
 
 func ask(handler http.Handler, method, path string) *httptest.ResponseRecorder {

@@ -84,7 +84,7 @@ func newSubject(b *testing.B) subject {
 	}
 	issuer, err := oauth.ParseIssuerURL(issuerURL, false)
 	check(b, err)
-	return subject{handler: server.Routes(api, issuer, func() bool { return true }), key: key, secret: secret}
+	return subject{handler: server.Routes(api, issuer, server.Access{}, func() bool { return true }), key: key, secret: secret}
 }
 
 func keySecret(name string, data map[string][]byte) *corev1.Secret {
