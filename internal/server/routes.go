@@ -5,6 +5,7 @@ package server
 import (
 	"net/http"
 	"path"
+	"strings"
 
 	"github.com/claviger/claviger/api/v1alpha1"
 	"github.com/claviger/claviger/internal/keyring"
@@ -63,7 +64,7 @@ func Routes(api *oauthapi.API, issuer oauth.IssuerURL, access Access, ready func
 	}
 	mux.Handle(PathVerify, observed("verify", api.Verify))
 	health(mux, ready)
-	return exact(mux)
+	return below(oauthapi.PathVerifyEnvoy, api.Metrics.Time("verify", api.VerifyEnvoy), exact(mux))
 }
 
 func builtInScopes() oauth.Scopes {
@@ -76,6 +77,18 @@ func OperationsRoutes(metrics http.Handler, ready func() bool) http.Handler {
 	mux.Handle(PathMetrics, metrics)
 	health(mux, ready)
 	return exact(mux)
+}
+
+// below gives requests that begin with a path to a handler of their own, untouched: what follows is somebody else's path, clean
+// or not, which the mux would redirect.
+func below(prefix string, handler, others http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.RequestURI, prefix) {
+			handler.ServeHTTP(w, r)
+			return
+		}
+		others.ServeHTTP(w, r)
+	})
 }
 
 // exact answers 404 to a path that is not clean. The mux would redirect it, and repeat a query that may hold a secret.
