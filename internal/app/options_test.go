@@ -39,6 +39,8 @@ func TestOptions(t *testing.T) {
 		{name: "an account header that no request can have", change: func(o *TokenServiceOptions) { o.AccountHeader = "X-Account:" }, wrong: []string{"--account-header"}},
 		{name: "an account header of our own answers", change: func(o *TokenServiceOptions) { o.AccountHeader = "x-claviger-account" }, wrong: []string{"--account-header"}},
 		{name: "a negative grace", change: func(o *TokenServiceOptions) { o.ShutdownGrace = -1 }, wrong: []string{"--shutdown-grace"}},
+		{name: "no cache of tokens", change: func(o *TokenServiceOptions) { o.TokenCacheSize = 0 }},
+		{name: "a cache of less than no tokens", change: func(o *TokenServiceOptions) { o.TokenCacheSize = -1 }, wrong: []string{"--token-cache-size"}},
 		{name: "trusted proxies", change: func(o *TokenServiceOptions) { o.Limits.TrustedProxies = []string{"10.0.0.0/8", "fd00::1"} }},
 		{name: "origins", change: func(o *TokenServiceOptions) {
 			o.Origins = []string{"https://app.example.com", "http://localhost:3000", "https://[::1]:8443"}

@@ -53,6 +53,8 @@ type TokenServiceOptions struct {
 	Origins []string
 	// AuditAllowed logs every verdict that admits, too.
 	AuditAllowed bool
+	// TokenCacheSize is how many verified tokens are remembered. 0: none.
+	TokenCacheSize int
 }
 
 func newTokenServiceCommand() *cobra.Command {
@@ -67,6 +69,7 @@ func newTokenServiceCommand() *cobra.Command {
 	command.Flags().DurationVar(&options.ShutdownGrace, "shutdown-grace", DefaultShutdownGrace, "how long requests under way may take to finish when the process is asked to stop")
 	command.Flags().BoolVar(&options.AuditAllowed, "audit-allowed", false, "write an audit event for every call that /verify admits, too")
 	command.Flags().StringSliceVar(&options.Origins, "cors-allowed-origins", nil, "origins whose scripts may take and revoke tokens, such as https://app.example.com; none by default")
+	command.Flags().IntVar(&options.TokenCacheSize, "token-cache-size", DefaultTokenCacheSize, "how many verified tokens are remembered, so that their signature is checked once; 0 remembers none")
 	options.Limits.bind(command.Flags())
 	options.Traces.bind(command.Flags())
 	return command
@@ -80,6 +83,9 @@ func (o *TokenServiceOptions) Complete() error {
 	}
 	if o.ShutdownGrace < 0 {
 		mistakes = append(mistakes, errors.New("--shutdown-grace must not be negative"))
+	}
+	if o.TokenCacheSize < 0 {
+		mistakes = append(mistakes, errors.New("--token-cache-size must not be negative"))
 	}
 	return errors.Join(mistakes...)
 }
@@ -162,6 +168,7 @@ func RunTokenService(ctx context.Context, config *rest.Config, options TokenServ
 // newAPI puts the endpoints together, and the budgets around the use cases.
 func (o *TokenServiceOptions) newAPI(ctx context.Context, service *issuer.Service, registry prometheus.Registerer) *oauthapi.API {
 	service.Failures, service.Revocations = o.Limits.budgets(o.Clock, registry)
+	service.Tokens = newTokenCache(o.TokenCacheSize, registry)
 	return &oauthapi.API{
 		Issuer:        service,
 		AccountHeader: o.AccountHeader,

@@ -7,6 +7,7 @@ import (
 
 	"github.com/claviger/claviger/api/v1alpha1"
 	"github.com/claviger/claviger/internal/credential"
+	"github.com/claviger/claviger/internal/keyring"
 	"github.com/claviger/claviger/internal/oauth"
 	"github.com/claviger/claviger/internal/token"
 )
@@ -79,6 +80,11 @@ func (s *Service) stand(raw string) (standing, error) {
 		return found, oauth.InvalidToken(err)
 	}
 	return found, nil
+}
+
+// verify does what the Minter's does, and remembers what it has found.
+func (s *Service) verify(ring *keyring.Ring, raw string) (token.Claims, error) {
+	return s.Tokens.Verify(raw, ring, s.expect())
 }
 
 // living finds the client of genuine claims and checks that they still hold. The client is nil where there is none.

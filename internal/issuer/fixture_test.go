@@ -54,6 +54,7 @@ func newWorld(t *testing.T) *world {
 		Directory: w.directory,
 		Keys:      w.keys,
 	}
+	w.Tokens = token.NewCache(64)
 	w.budgets(limit.FailureBudgets{}, limit.Budget{})
 	w.loadPepper(t)
 	w.loadRing(t, newKey(t, noon))
@@ -160,12 +161,18 @@ func presented(idsAndSecrets ...string) oauth.ClientAuthentication {
 	return client
 }
 
-// issue gives a token to a client that must get one.
+// issue gives a token to a client that must get one. It is shown somewhere, so that what happens to a token later happens to one
+// that was verified and is remembered.
 func (w *world) issue(t *testing.T, clientID string, scopes ...string) issuer.Grant {
 	t.Helper()
 	grant, err := w.Issue(request(clientID, scopes...))
 	if err != nil {
 		t.Fatalf("no token for %s: %v", clientID, err)
+	}
+	before := w.Tokens.Len()
+	_, _ = w.Authorize(grant.AccessToken, issuer.Need{})
+	if w.Tokens.Len() != before+1 {
+		t.Fatal("the token was not taken into the cache")
 	}
 	return grant
 }

@@ -80,6 +80,7 @@ func TestTokenSaysWhatWasGranted(t *testing.T) {
 			want := token.Claims{
 				ID: grant.TokenID, ClientID: row.client, Audience: []string{issuerURL}, Scope: row.scope, Account: row.account,
 				SecretID: w.subject(t, row.client).Client.Verifiers[0].SecretID(), IssuedAt: noon, ExpiresAt: noon.Add(row.lifetime),
+				KeyID: w.ring(t).Signer(noon).ID,
 			}
 			if !reflect.DeepEqual(claims, want) {
 				t.Errorf("got %+v, want %+v", claims, want)

@@ -99,7 +99,11 @@ func (m Minter) Check(ring *keyring.Ring, raw string, subject credential.Subject
 
 // verify says whether a token is genuine and has not expired.
 func (m Minter) verify(ring *keyring.Ring, raw string) (token.Claims, error) {
-	return token.Verify(raw, ring, token.Expect{Issuer: m.Issuer, Audience: m.Issuer, Now: m.Now()})
+	return token.Verify(raw, ring, m.expect())
+}
+
+func (m Minter) expect() token.Expect {
+	return token.Expect{Issuer: m.Issuer, Audience: m.Issuer, Now: m.Now()}
 }
 
 // check says whether genuine claims still hold: their client, and the account that the token acts on, are the ones it was

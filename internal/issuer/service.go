@@ -48,4 +48,6 @@ type Service struct {
 	Revoker     Revoker
 	Failures    FailureBudget
 	Revocations RevocationBudget
+	// Tokens remembers tokens that were verified. Nil: each is verified every time.
+	Tokens *token.Cache
 }

@@ -112,7 +112,8 @@ func (s *Sandbox) startRoles(ctx context.Context) error {
 	}
 	tokens := app.TokenServiceOptions{
 		Common: common, ListenAddress: s.options.Listen, AccountHeader: app.DefaultAccountHeader, ShutdownGrace: app.DefaultShutdownGrace,
-		Limits: app.DefaultLimits(),
+		TokenCacheSize: app.DefaultTokenCacheSize,
+		Limits:         app.DefaultLimits(),
 	}
 	if err := tokens.Complete(); err != nil {
 		return err

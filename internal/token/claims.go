@@ -32,6 +32,8 @@ type Claims struct {
 	SecretID  string
 	IssuedAt  time.Time
 	ExpiresAt time.Time
+	// KeyID is the kid of the key that the token is signed with. Verify sets it; Mint chooses it.
+	KeyID string
 }
 
 // wireClaims is the JSON of Claims (RFC 9068 section 2.2).

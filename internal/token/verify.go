@@ -55,7 +55,7 @@ func Verify(raw string, ring *keyring.Ring, expect Expect) (Claims, error) {
 		return Claims{}, fmt.Errorf("verifying a token: %w", jwt.ErrTokenMalformed)
 	}
 	var wire wireClaims
-	_, err := parser.ParseWithClaims(raw, &wire, func(parsed *jwt.Token) (any, error) { return verifyingKey(parsed, ring) })
+	parsed, err := parser.ParseWithClaims(raw, &wire, func(parsed *jwt.Token) (any, error) { return verifyingKey(parsed, ring) })
 	if err != nil {
 		return Claims{}, fmt.Errorf("verifying a token: %w", redact(err))
 	}
@@ -69,7 +69,9 @@ func Verify(raw string, ring *keyring.Ring, expect Expect) (Claims, error) {
 	case wire.Subject != wire.ClientID:
 		return Claims{}, fmt.Errorf("verifying a token: %w: sub is not the client", errClaims)
 	}
-	return wire.claims(), nil
+	claims := wire.claims()
+	claims.KeyID, _ = parsed.Header["kid"].(string)
+	return claims, nil
 }
 
 func verifyingKey(parsed *jwt.Token, ring *keyring.Ring) (any, error) {

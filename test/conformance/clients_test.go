@@ -125,11 +125,16 @@ var _ = Describe("GET /oauth/jwks", func() {
 
 var _ = Describe("the operations port", func() {
 	It("counts decisions without naming anybody", func() {
-		service.TakeToken(webhook)
+		token := service.TakeToken(webhook)
 		service.Verify("nonsense", matrix.AcmeWebhook.Guard)
+		for range 2 {
+			service.Verify(token, matrix.AcmeWebhook.Guard)
+		}
 		metrics := service.Metrics()
-		Expect(metrics).To(MatchRegexp(`(?m)^claviger_token_requests_total\{result="issued"\} [1-9]`))
-		Expect(metrics).To(MatchRegexp(`(?m)^claviger_verify_requests_total\{result="invalid_token"\} [1-9]`))
+		Expect(metrics).To(MatchRegexp(`(?m)^claviger_token_requests_total\{method="client_secret_post",result="issued"\} [1-9]`))
+		Expect(metrics).To(MatchRegexp(`(?m)^claviger_verify_requests_total\{reason="Malformed",result="invalid_token"\} [1-9]`))
+		Expect(metrics).To(MatchRegexp(`(?m)^claviger_token_cache_requests_total\{result="miss"\} [1-9]`))
+		Expect(metrics).To(MatchRegexp(`(?m)^claviger_token_cache_requests_total\{result="hit"\} [1-9]`))
 		Expect(metrics).To(ContainSubstring(`claviger_http_request_duration_seconds_bucket{code="200",endpoint="token"`))
 		Expect(metrics).NotTo(ContainSubstring("acme"))
 	})

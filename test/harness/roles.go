@@ -135,6 +135,14 @@ func (p *Plane) StartTokenServiceWith(change func(*app.TokenServiceOptions)) *To
 	return service
 }
 
+// StartTokenServiceAt starts a token service whose issuer is where it listens, with that path, and waits until it is ready.
+func (p *Plane) StartTokenServiceAt(path string) *TokenService {
+	GinkgoHelper()
+	address, err := loopback.FreeAddress(p.ctx)
+	Expect(err).NotTo(HaveOccurred())
+	return p.StartTokenServiceWith(func(o *app.TokenServiceOptions) { o.ListenAddress, o.Issuer = address, "http://"+address+path })
+}
+
 // LaunchTokenService starts a token service and does not wait.
 func (p *Plane) LaunchTokenService() *TokenService {
 	GinkgoHelper()
@@ -148,6 +156,7 @@ func (p *Plane) launchTokenService(change func(*app.TokenServiceOptions)) (*Toke
 	options := app.TokenServiceOptions{
 		Common: *commonOptions(), ListenAddress: "127.0.0.1:0",
 		AccountHeader: app.DefaultAccountHeader, ShutdownGrace: app.DefaultShutdownGrace,
+		TokenCacheSize: app.DefaultTokenCacheSize,
 	}
 	change(&options)
 	Expect(options.Complete()).To(Succeed())
