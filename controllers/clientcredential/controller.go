@@ -43,10 +43,10 @@ type Reconciler struct {
 	// OperatorNamespace holds the pepper.
 	OperatorNamespace string
 	// Minter makes the tokens that are delivered in Secrets. Its rules judge every credential, and its issuer identifier goes into
-	// every Secret, with TokenURL and IssuerCA: PEM certificates that verify the issuer, empty where the world's own do.
+	// every Secret, with TokenURL and with the certificates of Trust, that verify the issuer.
 	Minter   issuer.Minter
 	TokenURL string
-	IssuerCA string
+	Trust    *kube.Trust
 	// Rotations counts new client secrets by cause.
 	Rotations *prometheus.CounterVec
 	Now       func() time.Time

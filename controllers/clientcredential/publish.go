@@ -47,7 +47,10 @@ func (r *Reconciler) plan(_ context.Context, s *scope) error {
 
 // render makes the data of the Secret, before anything is written: a template that is wrong changes nothing.
 func (r *Reconciler) render(_ context.Context, s *scope) error {
-	var err error
+	bundle, err := r.Trust.Bundle()
+	if err != nil {
+		return s.blocked(err)
+	}
 	s.data, err = render.SecretData(render.Values{
 		ClientID:     s.client.ID,
 		ClientSecret: s.todo.Secret,
@@ -55,7 +58,7 @@ func (r *Reconciler) render(_ context.Context, s *scope) error {
 		TokenURL:     r.TokenURL,
 		Scopes:       s.client.Scopes,
 		AccountID:    s.client.AccountID,
-		CACert:       r.IssuerCA,
+		CACert:       bundle,
 	}, s.object.Spec.SecretTemplate)
 	return s.blocked(err)
 }

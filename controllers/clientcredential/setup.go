@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/claviger/claviger/api/v1alpha1"
 	"github.com/claviger/claviger/internal/credential"
@@ -36,8 +37,8 @@ const (
 const workers = 8
 
 // SetupWithManager registers the controller: it runs for a credential when that, one of its Secrets, the spec of its Account,
-// the labels of its namespace, another claimant of its client ID, a revocation of one of its tokens, the pepper or the signing
-// keys change.
+// the labels of its namespace, another claimant of its client ID, a revocation of one of its tokens, the pepper, the signing
+// keys or the certificates that verify the issuer change.
 func (r *Reconciler) SetupWithManager(ctx context.Context, manager ctrl.Manager) error {
 	if err := index(ctx, manager.GetFieldIndexer()); err != nil {
 		return err
@@ -60,6 +61,9 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, manager ctrl.Manager)
 		Watches(&corev1.Secret{}, r.enqueue(func(client.Object) []client.ListOption {
 			return nil // every digest is made with the pepper, and every delivered token with a signing key
 		}), builder.WithPredicates(predicate.NewPredicateFuncs(r.isKeyMaterial))).
+		WatchesRawSource(source.Channel(r.Trust.Changes(), r.enqueue(func(client.Object) []client.ListOption {
+			return nil // every Secret has the certificates that verify the issuer
+		}))).
 		WithOptions(controller.Options{MaxConcurrentReconciles: workers}).
 		Build(r)
 	if err != nil {
@@ -122,7 +126,8 @@ func ownersOf(_ context.Context, secret client.Object) []reconcile.Request {
 }
 
 func (r *Reconciler) isKeyMaterial(object client.Object) bool {
-	return object.GetNamespace() == r.OperatorNamespace && v1alpha1.ReservedSecretName(object.GetName())
+	name := object.GetName()
+	return object.GetNamespace() == r.OperatorNamespace && (name == v1alpha1.PepperSecretName || name == v1alpha1.SigningKeysSecretName)
 }
 
 // enqueue asks for every credential that an object's change may concern, but for the object itself.

@@ -31,10 +31,7 @@ func NewMetrics(registerer prometheus.Registerer) (*Metrics, error) {
 		Name: "claviger_signing_key_rotations_total",
 		Help: "Signing keys that were given a successor, by reason: Schedule, Request, Removal or Algorithm.",
 	}, []string{"reason"}))
-	m.damage, mistakes[2] = metric.Register(registerer, prometheus.NewGaugeVec(prometheus.GaugeOpts{
-		Name: "claviger_key_material_damaged",
-		Help: "1 where a Secret of the operator is damaged and left alone, else 0.",
-	}, []string{"secret"}))
+	m.damage, mistakes[2] = metric.RegisterDamage(registerer)
 	return m, errors.Join(mistakes[:]...)
 }
 

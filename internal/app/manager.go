@@ -37,13 +37,15 @@ import (
 // ManagerOptions are the options of the manager.
 type ManagerOptions struct {
 	Common
+	CertificateOptions
 	HealthAddress string
 	LeaderElect   bool
 	// SigningKeyInterval is how long a signing key signs, SigningKeyLead how long it is published before.
 	SigningKeyInterval, SigningKeyLead time.Duration
 	// SigningAlgorithm is that of signing keys to come.
 	SigningAlgorithm string
-	// IssuerCAFile holds the PEM certificates that verify the issuer; empty where the world's own do.
+	// IssuerCAFile holds the PEM certificates that verify the issuer. Empty: where the manager's own certificate is for the
+	// issuer's host, its authority's; else none.
 	IssuerCAFile string
 
 	issuerCA string
@@ -54,15 +56,16 @@ func newManagerCommand() *cobra.Command {
 	command := newRoleCommand("manager", "Run the controllers: Secrets, conditions, keys", &options.Common, options.Complete,
 		func(ctx context.Context, config *rest.Config) error { return RunManager(ctx, config, options) })
 	command.Flags().StringVar(&options.HealthAddress, "health-bind-address", "127.0.0.1:8081", `address of /healthz and /readyz; "0" switches them off`)
-	command.Flags().StringVar(&options.IssuerCAFile, "issuer-ca-file", "", "file of PEM certificates that verify the issuer, where its CA is private; every Secret gets them as ca.crt")
+	command.Flags().StringVar(&options.IssuerCAFile, "issuer-ca-file", "", "file of PEM certificates that verify the issuer, where its CA is private; every Secret gets them as ca.crt. Default: those of the token service's own certificate, where it is for the issuer's host")
 	command.Flags().BoolVar(&options.LeaderElect, "leader-elect", true, "work only while holding the lease, so that replicas may stand by")
+	options.CertificateOptions.bind(command.Flags())
 	options.bindSigningKeys(command.Flags())
 	return command
 }
 
 // Complete fills in and validates the options.
 func (o *ManagerOptions) Complete() error {
-	mistakes := []error{o.Common.Complete(), o.completeSigningKeys()}
+	mistakes := []error{o.Common.Complete(), o.completeSigningKeys(), o.CertificateOptions.complete()}
 	if o.IssuerCAFile != "" {
 		content, err := os.ReadFile(o.IssuerCAFile)
 		if err == nil && !x509.NewCertPool().AppendCertsFromPEM(content) {
@@ -137,6 +140,10 @@ func addControllers(ctx context.Context, manager ctrl.Manager, options ManagerOp
 	if err := addKeyMaterial(manager, secrets, options); err != nil {
 		return err
 	}
+	trust, err := addCertificates(manager, secrets, options)
+	if err != nil {
+		return err
+	}
 	accounts := &account.Reconciler{Client: manager.GetClient(), Now: options.Clock}
 	if err := accounts.SetupWithManager(manager); err != nil {
 		return fmt.Errorf("adding the Account controller: %w", err)
@@ -156,7 +163,7 @@ func addControllers(ctx context.Context, manager ctrl.Manager, options ManagerOp
 		OperatorNamespace: options.Namespace,
 		Minter:            issuer.Minter{Issuer: options.issuer.String(), Rules: options.rules(), Now: options.Clock, Random: rand.Reader},
 		TokenURL:          options.issuer.Endpoint(server.PathToken),
-		IssuerCA:          options.issuerCA,
+		Trust:             trust,
 		Rotations:         rotations,
 		Now:               options.Clock,
 		Random:            rand.Reader,

@@ -54,8 +54,8 @@ type Plan struct {
 	Issued Cause
 }
 
-// errForeign says that an authority which is not ours to replace can sign nothing that anybody would accept.
-var errForeign = errors.New("its certificate has ended, or has not begun")
+// ErrForeign says that an authority which is somebody else's to replace can sign nothing that anybody would accept.
+var ErrForeign = errors.New("its certificate has ended, or has not begun")
 
 // MakePlan says what becomes of authorities and certificate. It depends on nothing else, so that a manager can die at any time
 // and another go on. Where nothing is due, it gives what there is.
@@ -125,7 +125,7 @@ func (d *draft) replace() error {
 		return nil
 	}
 	if d.Foreign {
-		return errForeign
+		return ErrForeign
 	}
 	if next := d.plan.Authorities.Next; next != nil && isValid(next.Certificate(), d.Now) {
 		d.plan.Authorities.Current, d.plan.Authorities.Next, d.plan.Promoted = *next, nil, next.Certificate()

@@ -27,17 +27,13 @@ func (s Serving) Certificate() *x509.Certificate { return s.chain[0] }
 // Bundle gives the authorities that clients shall trust, as PEM; empty where they are not told.
 func (s Serving) Bundle() string { return string(encodeCertificates(s.bundle)) }
 
-// VerifiesAs reports whether a client that trusts the bundle, and nothing else, accepts the certificate for a host.
-func (s Serving) VerifiesAs(host string, now time.Time) bool {
-	_, err := s.verify(host, s.bundle, now)
-	return err == nil
-}
-
-func (s Serving) verify(host string, roots []*x509.Certificate, now time.Time) ([][]*x509.Certificate, error) {
-	return s.Certificate().Verify(x509.VerifyOptions{ //nolint:wrapcheck // only whether it fails counts
-		DNSName: host, Roots: pool(roots), Intermediates: pool(s.chain[1:]), CurrentTime: now,
+// verify asks what a client would that trusts the roots and nothing else, whatever it calls the server.
+func (s Serving) verify(roots []*x509.Certificate, now time.Time) error {
+	_, err := s.Certificate().Verify(x509.VerifyOptions{
+		Roots: pool(roots), Intermediates: pool(s.chain[1:]), CurrentTime: now,
 		KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	})
+	return err //nolint:wrapcheck // only whether it fails counts
 }
 
 func pool(certificates []*x509.Certificate) *x509.CertPool {

@@ -106,7 +106,7 @@ func (s *Sandbox) startRoles(ctx context.Context) error {
 	app.UseLogger(common.Logger(libraries))
 
 	manager := app.ManagerOptions{Common: common, HealthAddress: "0", LeaderElect: true}
-	manager.MetricsAddress = "0"
+	manager.MetricsAddress, manager.ManageCertificates = "0", true
 	if err := manager.Complete(); err != nil {
 		return err
 	}

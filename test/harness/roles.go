@@ -37,8 +37,11 @@ type Role struct {
 // Metrics gives the text of the role's metrics.
 func (r *Role) Metrics() string {
 	GinkgoHelper()
-	text, err := get("http://" + r.metrics + server.PathMetrics)
-	Expect(err).NotTo(HaveOccurred())
+	var text string
+	Eventually(func() (err error) {
+		text, err = get("http://" + r.metrics + server.PathMetrics)
+		return err
+	}).Should(Succeed(), "it listens soon")
 	return text
 }
 
@@ -79,6 +82,12 @@ func (p *Plane) StartManagerWith(change func(*app.ManagerOptions)) *Role {
 	return p.startManager(nil, change)
 }
 
+// StartManagerThrough starts a manager with options of its own, and something between it and the API server.
+func (p *Plane) StartManagerThrough(wrap func(http.RoundTripper) http.RoundTripper, change func(*app.ManagerOptions)) *Role {
+	GinkgoHelper()
+	return p.startManager(wrap, change)
+}
+
 func (p *Plane) startManager(wrap func(http.RoundTripper) http.RoundTripper, change func(*app.ManagerOptions)) *Role {
 	GinkgoHelper()
 	access := p.Identity(sandbox.ManagerServiceAccount)
@@ -86,6 +95,7 @@ func (p *Plane) startManager(wrap func(http.RoundTripper) http.RoundTripper, cha
 		access.Wrap(wrap)
 	}
 	options := app.ManagerOptions{Common: *commonOptions(), HealthAddress: "0"}
+	options.ManageCertificates = true
 	var err error
 	options.MetricsAddress, err = loopback.FreeAddress(p.ctx)
 	Expect(err).NotTo(HaveOccurred())
@@ -146,7 +156,13 @@ func (p *Plane) StartTokenServiceAt(path string) *TokenService {
 // LaunchTokenService starts a token service and does not wait.
 func (p *Plane) LaunchTokenService() *TokenService {
 	GinkgoHelper()
-	service, _ := p.launchTokenService(func(*app.TokenServiceOptions) {})
+	return p.LaunchTokenServiceWith(func(*app.TokenServiceOptions) {})
+}
+
+// LaunchTokenServiceWith starts a token service with options of its own and does not wait.
+func (p *Plane) LaunchTokenServiceWith(change func(*app.TokenServiceOptions)) *TokenService {
+	GinkgoHelper()
+	service, _ := p.launchTokenService(change)
 	return service
 }
 
