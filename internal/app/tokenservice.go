@@ -122,6 +122,9 @@ func listenAndServeTokens(ctx context.Context, config *rest.Config, options Toke
 // knows every object and has its keys and its certificate.
 func RunTokenService(ctx context.Context, config *rest.Config, options TokenServiceOptions, public, operations net.Listener) error {
 	group, ctx := errgroup.WithContext(ctx)
+	contact := &kube.Contact{Now: options.Clock}
+	config = rest.CopyConfig(config)
+	config.Wrap(contact.Wrap)
 	objects, revoker, err := follow(ctx, config, options.Namespace)
 	if err != nil {
 		return err
@@ -135,6 +138,7 @@ func RunTokenService(ctx context.Context, config *rest.Config, options TokenServ
 	keys.Follow(ctx, clients, options.Namespace)
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	registry.MustRegister(newFreshness(contact, keys, options.Clock))
 	port, err := options.secure(ctx, public, clients, options.Namespace, registry)
 	if err != nil {
 		return err

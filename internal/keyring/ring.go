@@ -40,6 +40,15 @@ func NewRing(keys ...Key) (*Ring, error) {
 // key that it has known for long.
 func (r *Ring) Signer(now time.Time) Key { return r.keys[signing(r.keys, now)] }
 
+// Next gives the key that will sign after the one that signs at that time, where it is published already.
+func (r *Ring) Next(now time.Time) (Key, bool) {
+	next := signing(r.keys, now) - 1
+	if next < 0 {
+		return Key{}, false
+	}
+	return r.keys[next], true
+}
+
 // Lookup finds a key by its ID.
 func (r *Ring) Lookup(id string) (Key, bool) {
 	for _, key := range r.keys {
