@@ -52,15 +52,25 @@ type Common struct {
 }
 
 func (o *Common) bind(flags *pflag.FlagSet) {
-	flags.StringVar(&o.Kubeconfig, "kubeconfig", "", "path of a kubeconfig file (default: $KUBECONFIG, ~/.kube/config, else the pod's ServiceAccount)")
-	flags.StringVar(&o.Namespace, "namespace", "", "the operator's own namespace (default: the pod's, else "+config.Namespace+")")
+	o.bindProcess(flags)
+	o.bindCluster(flags)
+	flags.Int32Var(&o.MaxTokenExpiryMinutes, "max-token-expiry-minutes", credential.LongestTokenExpiryMinutes, "longest lifetime of a token in minutes, whatever a credential or an Account asks for; the same for every role")
+}
+
+// bindProcess defines the flags that make sense without a cluster too.
+func (o *Common) bindProcess(flags *pflag.FlagSet) {
 	flags.StringVar(&o.Issuer, "issuer", "", "issuer identifier: the https URL that clients reach the token service at (required)")
 	flags.BoolVar(&o.AllowPlainHTTP, "allow-plain-http", false, "allow http for the issuer, and listening without a certificate, beyond loopback")
-	flags.StringSliceVar(&o.ConsoleNamespaces, "console-namespaces", nil, "namespaces that may hold console-level credentials (default: --namespace)")
 	flags.StringVar(&o.MetricsAddress, "metrics-bind-address", "127.0.0.1:8080", `address of /metrics; "0" switches it off`)
-	flags.Int32Var(&o.MaxTokenExpiryMinutes, "max-token-expiry-minutes", credential.LongestTokenExpiryMinutes, "longest lifetime of a token in minutes, whatever a credential or an Account asks for; the same for every role")
 	flags.StringVar(&o.LogLevel, "log-level", "info", "debug or info; errors are always told")
 	flags.StringVar(&o.LogFormat, "log-format", "json", "json or text")
+}
+
+// bindCluster defines the flags of those who read Claviger's objects.
+func (o *Common) bindCluster(flags *pflag.FlagSet) {
+	flags.StringVar(&o.Kubeconfig, "kubeconfig", "", "path of a kubeconfig file (default: $KUBECONFIG, ~/.kube/config, else the pod's ServiceAccount)")
+	flags.StringVar(&o.Namespace, "namespace", "", "the operator's own namespace (default: the pod's, else "+config.Namespace+")")
+	flags.StringSliceVar(&o.ConsoleNamespaces, "console-namespaces", nil, "namespaces that may hold console-level credentials (default: --namespace)")
 }
 
 // Complete fills in what depends on the place the process runs in, and validates. It reports every mistake at once.

@@ -19,6 +19,9 @@ const maxClockSkew = time.Minute
 // ErrFuture says that a token is refused now and may be a good one later: its issuer's clock is ahead of ours.
 var ErrFuture = errors.New("iat is in the future")
 
+// ErrUnknownKey says that no key of the ring has signed the token. A ring that was fetched a while ago may be behind.
+var ErrUnknownKey = errors.New("no key of that kid and alg")
+
 // errClaims says that the claims are not those of an access token of ours.
 var errClaims = errors.New("its claims are not ours")
 
@@ -81,7 +84,7 @@ func verifyingKey(parsed *jwt.Token, ring *keyring.Ring) (any, error) {
 	kid, _ := parsed.Header["kid"].(string)
 	key, found := ring.Lookup(kid)
 	if !found || key.Algorithm != parsed.Method.Alg() {
-		return nil, errors.New("no key of that kid and alg")
+		return nil, ErrUnknownKey
 	}
 	return key.Public(), nil
 }

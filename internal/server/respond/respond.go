@@ -68,6 +68,11 @@ func TokenError(w http.ResponseWriter, err error) {
 	JSON(w, status, errorBody{Error: failure.Code, Description: failure.Description})
 }
 
+// Error writes an error that no RFC has an answer for, in the shape of those that have one.
+func Error(w http.ResponseWriter, status int, code, description string) {
+	JSON(w, status, errorBody{Error: code, Description: description})
+}
+
 // MethodNotAllowed writes a 405 that names the methods that are.
 func MethodNotAllowed(w http.ResponseWriter, allowed string) {
 	w.Header().Set("Allow", allowed)

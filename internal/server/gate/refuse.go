@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package gate
+
+import (
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/claviger/claviger/internal/issuer"
+	"github.com/claviger/claviger/internal/oauth"
+	"github.com/claviger/claviger/internal/server/oauthapi"
+	"github.com/claviger/claviger/internal/server/respond"
+)
+
+// refusedTimeout bounds the rest of a request that is refused: its body is read no further than the HTTP server must.
+const refusedTimeout = 5 * time.Second
+
+// retryAfter is when to try again where the fault is ours, in seconds.
+const retryAfter = "1"
+
+// Error codes besides those of OAuth: JSON for people, as there is no standard for them.
+const (
+	codeBadGateway     = "bad_gateway"
+	codeGatewayTimeout = "gateway_timeout"
+)
+
+// eventEnded is the audit event of a call that was let through and then ended.
+const eventEnded = "access ended"
+
+// verdict is one that does not admit.
+type verdict struct {
+	access issuer.Access
+	need   issuer.Need
+	err    error
+}
+
+func auditFields(v verdict) []any { return oauthapi.DeniedFields(v.access, v.need, v.err) }
+
+// refuse answers a call that is not let through, counts it and writes it to the audit log.
+func (g *Gate) refuse(w http.ResponseWriter, v verdict) {
+	g.Metrics.verdict(oauthapi.ResultOf(v.err))
+	g.Audit.Info(oauthapi.EventDenied, auditFields(v)...)
+	boundRest(w, g.Now())
+	g.answer(w, v)
+}
+
+// answer writes a verdict: 401 and 403 as /verify does and, because no gateway stands in between that would make something of
+// its own of it, 503 where there is none.
+func (g *Gate) answer(w http.ResponseWriter, v verdict) {
+	var failure *oauth.Error
+	switch known := errors.As(v.err, &failure); {
+	case errors.Is(v.err, oauth.ErrNoToken):
+		respond.Refuse(v.err, v.need.Scopes).Write(w)
+	case !known || failure.Code == oauth.CodeServerError:
+		g.unavailable(w, "the token cannot be judged at the moment; try again")
+	default:
+		respond.Refuse(v.err, v.need.Scopes).Write(w)
+	}
+}
+
+func (g *Gate) unavailable(w http.ResponseWriter, description string) {
+	w.Header().Set("Retry-After", retryAfter)
+	respond.Error(w, http.StatusServiceUnavailable, oauth.CodeServerError, description)
+}
+
+// misdirected answers what is no request of an origin server.
+func (g *Gate) misdirected(w http.ResponseWriter) {
+	g.Metrics.verdict(resultMisdirected)
+	boundRest(w, g.Now())
+	respond.Error(w, http.StatusBadRequest, oauth.CodeInvalidRequest, "this is not a forward proxy")
+}
+
+func upstreamUnreachable(w http.ResponseWriter) {
+	respond.Error(w, http.StatusBadGateway, codeBadGateway, "the upstream cannot be reached or broke off; the token was good")
+}
+
+func upstreamTimeout(w http.ResponseWriter) {
+	respond.Error(w, http.StatusGatewayTimeout, codeGatewayTimeout, "the upstream did not begin to answer in time; the token was good")
+}
+
+// boundRest bounds what is left of a request whose body nobody will read. Without it the HTTP server, which reads some of it to
+// keep the connection, would wait for as long as the caller likes.
+func boundRest(w http.ResponseWriter, now time.Time) {
+	control := http.NewResponseController(w)
+	_ = control.SetReadDeadline(now.Add(refusedTimeout))  // a writer of a test has no connection
+	_ = control.SetWriteDeadline(now.Add(refusedTimeout)) // and on a real one the next request gets its own
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/go-logr/logr"
+)
+
+// drainPoll is how often connections that the HTTP server has given away are counted while it stops.
+const drainPoll = 50 * time.Millisecond
+
+// lastWords bounds how long calls that were ended may take to end.
+const lastWords = time.Second
+
+// Streamer is a handler whose calls may last, some on connections that the HTTP server has given away.
+type Streamer interface {
+	http.Handler
+	// Open counts the calls under way.
+	Open() int64
+	// EndAll ends them.
+	EndAll()
+}
+
+// ServeStreams serves calls that may last until the context ends, then lets those under way finish for at most the grace period,
+// and ends what is left: a stream need have no end of its own. Headers and idle connections are bounded in time as they are
+// elsewhere; how long a call lasts is for its handler to bound.
+func ServeStreams(ctx context.Context, listener net.Listener, handler Streamer, grace time.Duration) error {
+	logger := logr.FromContextOrDiscard(ctx)
+	server := &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: readHeaderTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		ErrorLog:          log.New(errorLog{logger}, "", 0),
+	}
+	stopped := make(chan error, 1)
+	go func() {
+		<-ctx.Done()
+		stopped <- drain(context.WithoutCancel(ctx), server, handler, grace)
+	}()
+	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serving %s: %w", listener.Addr(), err)
+	}
+	return <-stopped
+}
+
+func drain(ctx context.Context, server *http.Server, handler Streamer, grace time.Duration) error {
+	deadline, cancel := context.WithTimeout(ctx, grace)
+	defer cancel()
+	if server.Shutdown(deadline) == nil && emptied(deadline, handler) {
+		return nil
+	}
+	handler.EndAll()
+	last, cancelLast := context.WithTimeout(ctx, lastWords)
+	defer cancelLast()
+	emptied(last, handler)
+	if err := server.Close(); err != nil {
+		return fmt.Errorf("closing connections: %w", err)
+	}
+	return nil
+}
+
+// emptied waits until no call is under way, and reports whether that came before the deadline.
+func emptied(ctx context.Context, handler Streamer) bool {
+	poll := time.NewTicker(drainPoll)
+	defer poll.Stop()
+	for handler.Open() > 0 {
+		select {
+		case <-poll.C:
+		case <-ctx.Done():
+			return false
+		}
+	}
+	return true
+}
