@@ -28,7 +28,7 @@ func NewCommand() *cobra.Command {
 		Version:      Version(),
 		SilenceUsage: true,
 	}
-	root.AddCommand(newManagerCommand(), newTokenServiceCommand())
+	root.AddCommand(newManagerCommand(), newTokenServiceCommand(), newGateCommand())
 	return root
 }
 

@@ -20,7 +20,8 @@ const drainPoll = 50 * time.Millisecond
 // lastWords bounds how long calls that were ended may take to end.
 const lastWords = time.Second
 
-// Streamer is a handler whose calls may last, some on connections that the HTTP server has given away.
+// Streamer is a handler whose calls may last, some on connections that the HTTP server has given away. It lifts the bounds in time
+// from those that may.
 type Streamer interface {
 	http.Handler
 	// Open counts the calls under way.
@@ -30,13 +31,14 @@ type Streamer interface {
 }
 
 // ServeStreams serves calls that may last until the context ends, then lets those under way finish for at most the grace period,
-// and ends what is left: a stream need have no end of its own. Headers and idle connections are bounded in time as they are
-// elsewhere; how long a call lasts is for its handler to bound.
+// and ends what is left: a stream need have no end of its own. Every request has the limits of Serve until its handler lifts them.
 func ServeStreams(ctx context.Context, listener net.Listener, handler Streamer, grace time.Duration) error {
 	logger := logr.FromContextOrDiscard(ctx)
 	server := &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: readHeaderTimeout,
+		ReadTimeout:       readTimeout,
+		WriteTimeout:      writeTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
 		ErrorLog:          log.New(errorLog{logger}, "", 0),

@@ -20,10 +20,14 @@ type call struct {
 	// accounts are those that the caller says the call concerns.
 	accounts []string
 	access   issuer.Access
+	// body is nil where there is none, or where HTTP/2 keeps it apart from other requests.
+	body *body
 	// end cancels the call's request, with the reason.
 	end context.CancelCauseFunc
 	// streams is set once the answer has begun and has no end in sight.
 	streams atomic.Bool
+	// ended is set once it was ended before its time.
+	ended atomic.Bool
 
 	confirmed atomic.Int64
 }

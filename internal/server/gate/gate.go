@@ -101,7 +101,7 @@ func (g *Gate) guard(w http.ResponseWriter, r *http.Request) {
 	c.confirm(g.Now())
 	g.calls.add(c)
 	defer g.calls.remove(c)
-	g.proxy.ServeHTTP(w, r.WithContext(context.WithValue(ctx, callKey{}, c)))
+	g.pass(w, r.WithContext(context.WithValue(ctx, callKey{}, c)), c)
 }
 
 // needOf is what the place asks of this call's token: where the caller names an account too, the token must be good for both.

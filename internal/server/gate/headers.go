@@ -35,14 +35,15 @@ func isForwarded(folded string) bool {
 	return strings.HasPrefix(folded, "x-forwarded-") || folded == "forwarded" || folded == "x-real-ip"
 }
 
-// stripHeaders takes from a caller's headers what the gate has to say, in every spelling.
-func (g *Gate) stripHeaders(header http.Header) {
+// stripHeaders takes from a caller's headers what the gate has to say, in every spelling. A trusted proxy may say where a call
+// came from.
+func (g *Gate) stripHeaders(header http.Header, trusted bool) {
 	account := folded(g.AccountHeader)
 	for name := range header {
 		plain := folded(name)
 		switch {
 		case isIdentity(plain), plain == account,
-			isForwarded(plain) && (!g.Upstream.TrustForwarded || !strings.EqualFold(plain, name)),
+			isForwarded(plain) && (!trusted || !strings.EqualFold(plain, name)),
 			plain == "authorization" && !g.Upstream.ForwardAuthorization:
 			delete(header, name)
 		}

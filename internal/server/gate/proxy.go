@@ -12,6 +12,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/claviger/claviger/internal/server/source"
 )
 
 // Upstream is what the gate guards, and how it is called.
@@ -23,8 +25,8 @@ type Upstream struct {
 	ForwardAuthorization bool
 	// PreserveHost lets the upstream see the caller's Host instead of its own.
 	PreserveHost bool
-	// TrustForwarded keeps what the caller says of where the call came from. Only where a proxy of one's own is the caller.
-	TrustForwarded bool
+	// TrustedProxies may say where a call came from. What others say of that is taken away.
+	TrustedProxies source.Proxies
 }
 
 func (g *Gate) newProxy() *httputil.ReverseProxy {
@@ -54,8 +56,9 @@ func (g *Gate) rewrite(r *httputil.ProxyRequest) {
 		out.Header.Del("Upgrade")
 		out.Header.Del("Connection")
 	}
-	g.stripHeaders(out.Header)
-	g.setForwarded(r)
+	trusted := g.Upstream.TrustedProxies.TrustPeer(r.In)
+	g.stripHeaders(out.Header, trusted)
+	setForwarded(r, trusted)
 	// The account that was judged is the one that the upstream sees, whatever Connection says of that header.
 	if accounts := r.In.Header.Values(g.AccountHeader); len(accounts) > 0 {
 		out.Header[http.CanonicalHeaderKey(g.AccountHeader)] = accounts
@@ -66,8 +69,8 @@ func (g *Gate) rewrite(r *httputil.ProxyRequest) {
 	g.passTrailers(r.In, out)
 }
 
-func (g *Gate) setForwarded(r *httputil.ProxyRequest) {
-	if !g.Upstream.TrustForwarded {
+func setForwarded(r *httputil.ProxyRequest, trusted bool) {
+	if !trusted {
 		r.SetXForwarded()
 		return
 	}
@@ -83,14 +86,26 @@ func (g *Gate) setForwarded(r *httputil.ProxyRequest) {
 
 // answered looks at an answer of the upstream before it is passed on.
 func (g *Gate) answered(response *http.Response) error {
-	if c := callOf(response.Request.Context()); c != nil && (response.ContentLength < 0 || response.StatusCode == http.StatusSwitchingProtocols) {
+	c := callOf(response.Request.Context())
+	if c == nil {
+		return nil
+	}
+	if response.StatusCode == http.StatusSwitchingProtocols {
+		g.calls.stream(c)
+		return nil
+	}
+	if response.ContentLength < 0 {
 		g.calls.stream(c)
 	}
+	c.closeAfter(response.Header)
 	return nil
 }
 
 // failed answers where the upstream does not.
 func (g *Gate) failed(w http.ResponseWriter, r *http.Request, err error) {
+	if c := callOf(r.Context()); c != nil {
+		c.closeAfter(w.Header())
+	}
 	var ended *endedError
 	switch cause := context.Cause(r.Context()); {
 	case errors.As(cause, &ended):

@@ -5,16 +5,12 @@ package gate
 import (
 	"errors"
 	"net/http"
-	"time"
 
 	"github.com/claviger/claviger/internal/issuer"
 	"github.com/claviger/claviger/internal/oauth"
 	"github.com/claviger/claviger/internal/server/oauthapi"
 	"github.com/claviger/claviger/internal/server/respond"
 )
-
-// refusedTimeout bounds the rest of a request that is refused: its body is read no further than the HTTP server must.
-const refusedTimeout = 5 * time.Second
 
 // retryAfter is when to try again where the fault is ours, in seconds.
 const retryAfter = "1"
@@ -41,7 +37,6 @@ func auditFields(v verdict) []any { return oauthapi.DeniedFields(v.access, v.nee
 func (g *Gate) refuse(w http.ResponseWriter, v verdict) {
 	g.Metrics.verdict(oauthapi.ResultOf(v.err))
 	g.Audit.Info(oauthapi.EventDenied, auditFields(v)...)
-	boundRest(w, g.Now())
 	g.answer(w, v)
 }
 
@@ -67,7 +62,6 @@ func (g *Gate) unavailable(w http.ResponseWriter, description string) {
 // misdirected answers what is no request of an origin server.
 func (g *Gate) misdirected(w http.ResponseWriter) {
 	g.Metrics.verdict(resultMisdirected)
-	boundRest(w, g.Now())
 	respond.Error(w, http.StatusBadRequest, oauth.CodeInvalidRequest, "this is not a forward proxy")
 }
 
@@ -77,12 +71,4 @@ func upstreamUnreachable(w http.ResponseWriter) {
 
 func upstreamTimeout(w http.ResponseWriter) {
 	respond.Error(w, http.StatusGatewayTimeout, codeGatewayTimeout, "the upstream did not begin to answer in time; the token was good")
-}
-
-// boundRest bounds what is left of a request whose body nobody will read. Without it the HTTP server, which reads some of it to
-// keep the connection, would wait for as long as the caller likes.
-func boundRest(w http.ResponseWriter, now time.Time) {
-	control := http.NewResponseController(w)
-	_ = control.SetReadDeadline(now.Add(refusedTimeout))  // a writer of a test has no connection
-	_ = control.SetWriteDeadline(now.Add(refusedTimeout)) // and on a real one the next request gets its own
 }

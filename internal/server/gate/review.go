@@ -61,6 +61,9 @@ func (g *Gate) review(ctx context.Context) {
 }
 
 func (g *Gate) reviewCall(ctx context.Context, c *call) {
+	if c.ended.Load() {
+		return
+	}
 	now := g.Now()
 	expired := !now.Before(c.access.ExpiresAt)
 	if expired && !c.streams.Load() && now.Before(c.access.ExpiresAt.Add(expiredGrace)) {
@@ -90,6 +93,9 @@ func (g *Gate) reviewCall(ctx context.Context, c *call) {
 
 // end ends a call that was let through.
 func (g *Gate) end(c *call, v verdict, reason string) {
+	if c.ended.Swap(true) {
+		return // it takes a moment to go
+	}
 	g.Metrics.ended.WithLabelValues(reason).Inc()
 	g.Audit.Info(eventEnded, auditFields(v)...)
 	c.end(&endedError{v})
@@ -98,8 +104,10 @@ func (g *Gate) end(c *call, v verdict, reason string) {
 // EndAll ends every call under way, because the gate stops.
 func (g *Gate) EndAll() {
 	g.calls.each(func(c *call) {
-		g.Metrics.ended.WithLabelValues(endedShutdown).Inc()
-		c.end(errShutdown)
+		if !c.ended.Swap(true) {
+			g.Metrics.ended.WithLabelValues(endedShutdown).Inc()
+			c.end(errShutdown)
+		}
 	})
 }
 

@@ -49,6 +49,12 @@ func (p Proxies) Address(r *http.Request) netip.Addr {
 	return address
 }
 
+// TrustPeer reports whether the peer of the connection is a trusted proxy.
+func (p Proxies) TrustPeer(r *http.Request) bool {
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	return err == nil && p.trust(plain(peer.Addr()))
+}
+
 func (p Proxies) trust(address netip.Addr) bool {
 	for _, network := range p {
 		if network.Contains(address) {

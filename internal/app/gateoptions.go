@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package app
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/claviger/claviger/internal/oauth"
+	"github.com/claviger/claviger/internal/outbound"
+	"github.com/claviger/claviger/internal/server"
+	"github.com/claviger/claviger/internal/server/gate"
+	"github.com/claviger/claviger/internal/server/source"
+)
+
+// Defaults of a gate's options.
+const (
+	DefaultUpstreamTimeout = 5 * time.Minute
+	DefaultPatience        = 30 * time.Second
+)
+
+const gateHelp = `Runs a reverse proxy before one webhook, MCP server or API. It lets a call through only with a token
+that /verify would admit, tells the upstream who calls in the X-Claviger-* headers, and takes away
+whatever the caller put there. Streams pass as they come, and end when their token is expired, revoked
+or its client suspended.
+
+It judges by Claviger's objects, which it watches, and by the issuer's published keys. It reads no Secret.`
+
+const gateExample = `  # Before an account's webhook, in a pod of its own
+  claviger gate --issuer=https://auth.example.com --scope=Webhook --account=acme \
+    --upstream=http://orders.acme.svc:9000 --listen=:8088 --allow-plain-http`
+
+// GateOptions are the options of a gate.
+type GateOptions struct {
+	Common
+	ListenAddress string
+	AccountHeader string
+	ShutdownGrace time.Duration
+
+	// Scope and Account say what the place needs, as the query of /verify does.
+	Scope, Account string
+
+	// Upstream is the URL of what is guarded.
+	Upstream string
+	// UpstreamCAFile holds the PEM certificates that verify it; empty where the world's own do.
+	UpstreamCAFile string
+	// UpstreamTimeout bounds how long its answer may take to begin.
+	UpstreamTimeout      time.Duration
+	ForwardAuthorization bool
+	PreserveHost         bool
+	// TrustedProxies are networks whose word on where a call came from is passed on, in CIDR notation.
+	TrustedProxies []string
+	PublicPaths    []string
+	PassPreflight  bool
+	// Patience is how long a call may go on while its token cannot be judged.
+	Patience time.Duration
+
+	// JWKSURL is where the issuer's keys are; empty: where its metadata would say.
+	JWKSURL string
+	// IssuerCAFile holds the PEM certificates that verify the issuer; empty where the world's own do.
+	IssuerCAFile string
+
+	scopes   oauth.Scopes
+	upstream gate.Upstream
+}
+
+func (o *GateOptions) bind(flags *pflag.FlagSet) {
+	flags.StringVar(&o.ListenAddress, "listen", DefaultGateAddress, "address of the public port")
+	flags.StringVar(&o.AccountHeader, "account-header", DefaultAccountHeader, "request header that names the account a call concerns")
+	flags.DurationVar(&o.ShutdownGrace, "shutdown-grace", DefaultShutdownGrace, "how long calls under way may take to finish when the process is asked to stop; then they are ended")
+
+	flags.StringVar(&o.Scope, "scope", "", `scopes that a token must have, all of them, separated by blanks; "API" makes the place console-level (required)`)
+	flags.StringVar(&o.Account, "account", "", "account whose place it is; none: any account's, and X-Claviger-Account says whose")
+
+	flags.StringVar(&o.Upstream, "upstream", "", "URL of what is guarded, without a path: http, https, or unix:///path of a socket (required)")
+	flags.StringVar(&o.UpstreamCAFile, "upstream-ca-file", "", "file of PEM certificates that verify an https upstream, where its CA is private; read anew for every connection")
+	flags.DurationVar(&o.UpstreamTimeout, "upstream-timeout", DefaultUpstreamTimeout, "how long the upstream may take until its answer begins; how long one lasts is not bounded")
+	flags.BoolVar(&o.ForwardAuthorization, "forward-authorization", false, "let the upstream see the token")
+	flags.BoolVar(&o.PreserveHost, "preserve-host", false, "let the upstream see the caller's Host instead of its own")
+	flags.StringSliceVar(&o.TrustedProxies, "trusted-proxies", nil, "networks (CIDR) of proxies whose X-Forwarded-* and Forwarded are passed on; those of others are taken away")
+	flags.StringSliceVar(&o.PublicPaths, "public-paths", nil, "paths that need no token, exactly as they are written in a request, without the query")
+	flags.BoolVar(&o.PassPreflight, "pass-preflight", false, "let preflights of browsers (CORS) through, which cannot bring a token")
+	flags.DurationVar(&o.Patience, "patience", DefaultPatience, "how long a call under way may go on while nobody can say whether its token is still good")
+
+	flags.StringVar(&o.JWKSURL, "jwks-url", "", "URL of the issuer's keys (default: "+server.PathJWKS+" below the issuer)")
+	flags.StringVar(&o.IssuerCAFile, "issuer-ca-file", "", "file of PEM certificates that verify the issuer, where its CA is private; read anew for every connection")
+}
+
+// Complete fills in and validates the options. It reports every mistake at once.
+func (o *GateOptions) Complete() error {
+	mistakes := []error{o.Common.Complete(), o.completePlace(), o.completeUpstream()}
+	if !o.AllowPlainHTTP && !oauth.IsLoopbackAddress(o.ListenAddress) {
+		mistakes = append(mistakes, errors.New("--listen must be a loopback address unless --allow-plain-http is given: tokens would cross the network in clear"))
+	}
+	if !canNameAccounts(o.AccountHeader) {
+		mistakes = append(mistakes, fmt.Errorf("--account-header: %q is not the name of a header of its own", o.AccountHeader))
+	}
+	if o.ShutdownGrace < 0 || o.Patience < 0 {
+		mistakes = append(mistakes, errors.New("--shutdown-grace and --patience must not be negative"))
+	}
+	if o.JWKSURL == "" {
+		o.JWKSURL = o.issuer.Endpoint(server.PathJWKS)
+	}
+	mistakes = append(mistakes, o.checkService("--jwks-url", o.JWKSURL),
+		checkRoots("--issuer-ca-file", o.IssuerCAFile), checkRoots("--upstream-ca-file", o.UpstreamCAFile))
+	return errors.Join(mistakes...)
+}
+
+// checkService checks the URL of an endpoint of the issuer: who could change what is said there could admit anybody.
+func (o *GateOptions) checkService(flag, text string) error {
+	parsed, err := url.Parse(text)
+	if err == nil {
+		_, err = oauth.ParseIssuerURL(parsed.Scheme+"://"+parsed.Host, o.AllowPlainHTTP)
+	}
+	if err != nil || parsed.User != nil || parsed.Fragment != "" {
+		return fmt.Errorf("%s: it must be an absolute https URL; http is for loopback, and for --allow-plain-http", flag)
+	}
+	return nil
+}
+
+func checkRoots(flag, file string) error {
+	if file == "" {
+		return nil
+	}
+	if _, err := outbound.ReadRoots(file); err != nil {
+		return fmt.Errorf("%s: %w", flag, err)
+	}
+	return nil
+}
+
+func (o *GateOptions) completePlace() error {
+	var err error
+	if o.scopes, err = oauth.ParseScopes(o.Scope); err != nil {
+		return fmt.Errorf("--scope: %w", err)
+	}
+	if len(o.scopes) == 0 {
+		return errors.New("--scope is required: a place that names no scope admits nobody")
+	}
+	return nil
+}
+
+func (o *GateOptions) completeUpstream() error {
+	if o.UpstreamTimeout <= 0 {
+		return errors.New("--upstream-timeout must be positive")
+	}
+	if o.Upstream == "" {
+		return errors.New("--upstream is required")
+	}
+	for _, path := range o.PublicPaths {
+		if !strings.HasPrefix(path, "/") || strings.ContainsAny(path, "?#*") {
+			return fmt.Errorf("--public-paths: %q is not a path, or not one path", path)
+		}
+	}
+	var err error
+	if o.upstream, err = gate.NewUpstream(o.Upstream, outbound.NewTransport(o.UpstreamCAFile), o.UpstreamTimeout); err != nil {
+		return fmt.Errorf("--upstream: %w", err)
+	}
+	o.upstream.ForwardAuthorization, o.upstream.PreserveHost = o.ForwardAuthorization, o.PreserveHost
+	if o.upstream.TrustedProxies, err = source.ParseProxies(o.TrustedProxies); err != nil {
+		return fmt.Errorf("--trusted-proxies: %w", err)
+	}
+	return nil
+}
