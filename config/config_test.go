@@ -170,12 +170,15 @@ func TestRBACIsInTheNamespace(t *testing.T) {
 }
 
 // TestRBACIsNarrow: no wildcard anywhere; the token service reads Secrets only by name, and writes nothing but RevokedTokens,
-// which it creates in its own namespace.
+// which it creates in its own namespace; the gate reads no Secret and writes nothing.
 func TestRBACIsNarrow(t *testing.T) {
 	for role, rules := range loadRights(t).roles {
 		for _, rule := range rules {
 			if slices.Contains(slices.Concat(rule.APIGroups, rule.Resources, rule.Verbs), "*") {
 				t.Errorf("%s: a wildcard in %v", role, rule)
+			}
+			if strings.HasSuffix(role, "/claviger-gate") && (slices.Contains(rule.Resources, "secrets") || !slices.Equal(rule.Verbs, []string{"list", "watch"})) {
+				t.Errorf("%s may %s %s", role, rule.Verbs, rule.Resources)
 			}
 			if !strings.HasSuffix(role, "/claviger-token-service") {
 				continue
@@ -208,6 +211,7 @@ func TestWhoRevokes(t *testing.T) {
 	want := map[string]string{
 		"Role/claviger-system/claviger-manager":       "get list watch delete",
 		"Role/claviger-system/claviger-token-service": "create get list watch",
+		"Role/claviger-system/claviger-gate":          "list watch",
 		"ClusterRole//claviger-revoke":                "get list watch create delete",
 	}
 	if !maps.Equal(got, want) {

@@ -20,6 +20,7 @@ import (
 
 	"github.com/claviger/claviger/internal/issuer"
 	"github.com/claviger/claviger/internal/server"
+	"github.com/claviger/claviger/internal/server/audit"
 	"github.com/claviger/claviger/internal/server/gate"
 )
 
@@ -92,6 +93,10 @@ func RunGate(ctx context.Context, config *rest.Config, options GateOptions, publ
 	group, ctx := errgroup.WithContext(ctx)
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	port, err := options.secure(ctx, public, nil, "", registry)
+	if err != nil {
+		return err
+	}
 	source, err := options.informed(ctx, config)
 	if err != nil {
 		return err
@@ -106,7 +111,7 @@ func RunGate(ctx context.Context, config *rest.Config, options GateOptions, publ
 		PassPreflight: options.PassPreflight,
 		Patience:      options.Patience,
 		Metrics:       gate.NewMetrics(registry),
-		Audit:         log.WithName("audit"),
+		Audit:         audit.NewLog(log.WithName("audit")),
 		Log:           log.WithName("gate"),
 		Now:           options.Clock,
 	})
@@ -114,6 +119,7 @@ func RunGate(ctx context.Context, config *rest.Config, options GateOptions, publ
 	// What the verdicts go by is kept up to date until the last call has ended.
 	lasting, rest := context.WithCancel(context.WithoutCancel(ctx))
 	group.Go(func() error { return source.run(lasting) })
+	group.Go(func() error { return port.run(lasting) })
 	group.Go(func() error {
 		tick := time.NewTicker(reviewInterval)
 		defer tick.Stop()
@@ -121,12 +127,13 @@ func RunGate(ctx context.Context, config *rest.Config, options GateOptions, publ
 	})
 	group.Go(func() error {
 		defer rest()
-		return server.ServeStreams(ctx, public, guarded, options.ShutdownGrace)
+		return server.ServeStreams(ctx, port, guarded, options.ShutdownGrace)
 	})
 	if operations != nil {
 		group.Go(func() error {
+			ready := func() bool { return source.ready() && port.ready() }
 			metrics := promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
-			return server.Serve(ctx, operations, server.OperationsRoutes(metrics, source.ready), options.ShutdownGrace)
+			return server.Serve(ctx, operations, server.OperationsRoutes(metrics, ready), options.ShutdownGrace)
 		})
 	}
 	return group.Wait()

@@ -38,6 +38,7 @@ const gateExample = `  # Before an account's webhook, in a pod of its own
 // GateOptions are the options of a gate.
 type GateOptions struct {
 	Common
+	TLSOptions
 	ListenAddress string
 	AccountHeader string
 	ShutdownGrace time.Duration
@@ -71,6 +72,7 @@ type GateOptions struct {
 
 func (o *GateOptions) bind(flags *pflag.FlagSet) {
 	flags.StringVar(&o.ListenAddress, "listen", DefaultGateAddress, "address of the public port")
+	o.bindTLSFiles(flags)
 	flags.StringVar(&o.AccountHeader, "account-header", DefaultAccountHeader, "request header that names the account a call concerns")
 	flags.DurationVar(&o.ShutdownGrace, "shutdown-grace", DefaultShutdownGrace, "how long calls under way may take to finish when the process is asked to stop; then they are ended")
 
@@ -94,9 +96,12 @@ func (o *GateOptions) bind(flags *pflag.FlagSet) {
 // Complete fills in and validates the options. It reports every mistake at once.
 func (o *GateOptions) Complete() error {
 	mistakes := []error{o.Common.Complete(), o.completePlace(), o.completeUpstream()}
-	if !o.AllowPlainHTTP && !oauth.IsLoopbackAddress(o.ListenAddress) {
-		mistakes = append(mistakes, errors.New("--listen must be a loopback address unless --allow-plain-http is given: tokens would cross the network in clear"))
+	if o.plain() && !o.AllowPlainHTTP && !oauth.IsLoopbackAddress(o.ListenAddress) {
+		mistakes = append(mistakes, errors.New("--listen is not on loopback, and without a certificate tokens would cross the network in clear; "+
+			"give --tls-cert-file and --tls-key-file, or --allow-plain-http where something in front speaks TLS"))
 	}
+	// The issuer and the gate are two: that the one has no TLS says nothing of the other.
+	mistakes = append(mistakes, o.completeTLS("localhost:0", &Common{}))
 	if !canNameAccounts(o.AccountHeader) {
 		mistakes = append(mistakes, fmt.Errorf("--account-header: %q is not the name of a header of its own", o.AccountHeader))
 	}

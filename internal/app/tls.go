@@ -37,7 +37,13 @@ type TLSOptions struct {
 
 func (o *TLSOptions) bindTLS(flags *pflag.FlagSet) {
 	flags.StringVar(&o.TLSSecret, "tls-secret", v1alpha1.ServingSecretName, `Secret of type kubernetes.io/tls, in the operator's namespace, with the certificate of the public port; "" for none: plain HTTP`)
-	flags.StringVar(&o.TLSCertFile, "tls-cert-file", "", "file with the certificate of the public port and those that lead to its root, PEM; with --tls-key-file, instead of --tls-secret")
+	o.bindTLSFiles(flags)
+	flags.Lookup("tls-cert-file").Usage += ", instead of --tls-secret"
+}
+
+// bindTLSFiles defines the flags of those who read no Secret.
+func (o *TLSOptions) bindTLSFiles(flags *pflag.FlagSet) {
+	flags.StringVar(&o.TLSCertFile, "tls-cert-file", "", "file with the certificate of the public port and those that lead to its root, PEM; with --tls-key-file")
 	flags.StringVar(&o.TLSKeyFile, "tls-key-file", "", "file with the private key of --tls-cert-file, PEM")
 	flags.StringVar(&o.TLSMinVersion, "tls-min-version", "1.2", "oldest version of TLS that the public port speaks: 1.2 or 1.3")
 }

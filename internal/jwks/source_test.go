@@ -22,7 +22,7 @@ var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 func newKey(t *testing.T) keyring.Key {
 	t.Helper()
-	key, err := keyring.Generate(rand.Reader, noon)
+	key, err := keyring.Generate(keyring.AlgorithmES256, rand.Reader, noon)
 	if err != nil {
 		t.Fatal(err)
 	}

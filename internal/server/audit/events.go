@@ -104,10 +104,19 @@ func (e AccessAllowed) fields() []any {
 	return []any{"clientID", e.ClientID, "account", e.Account, "scope", e.Scope}
 }
 
+// AccessEnded is a call that was admitted and then ended under way, at a gate.
+type AccessEnded struct{ Error, ClientID, Needs, Reason string }
+
+func (AccessEnded) message() string { return "access ended" }
+
+func (e AccessEnded) fields() []any {
+	return []any{"error", e.Error, "clientID", e.ClientID, "needs", e.Needs, "reason", e.Reason}
+}
+
 // Events has one of each kind.
 func Events() []Event {
 	return []Event{
 		TokenIssued{}, TokenRefused{}, TokenRevoked{}, NothingToRevoke{}, RevocationRefused{},
-		TokenInactive{}, IntrospectionRefused{}, AccessDenied{}, AccessAllowed{},
+		TokenInactive{}, IntrospectionRefused{}, AccessDenied{}, AccessAllowed{}, AccessEnded{},
 	}
 }

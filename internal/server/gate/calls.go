@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/claviger/claviger/internal/issuer"
+	"github.com/claviger/claviger/internal/server/audit"
 )
 
 // callKey is the key of a *call in the context of its request.
@@ -20,6 +21,7 @@ type call struct {
 	// accounts are those that the caller says the call concerns.
 	accounts []string
 	access   issuer.Access
+	origin   audit.Origin
 	// body is nil where there is none, or where HTTP/2 keeps it apart from other requests.
 	body *body
 	// end cancels the call's request, with the reason.

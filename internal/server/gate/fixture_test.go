@@ -20,6 +20,7 @@ import (
 	"github.com/claviger/claviger/internal/issuer"
 	"github.com/claviger/claviger/internal/oauth"
 	"github.com/claviger/claviger/internal/outbound"
+	"github.com/claviger/claviger/internal/server/audit"
 	"github.com/claviger/claviger/internal/server/gate"
 )
 
@@ -68,7 +69,7 @@ func (w *world) serve(t *testing.T, upstream string, changes ...func(*gate.Optio
 	log := funcr.NewJSON(w.log, funcr.Options{})
 	options := gate.Options{
 		Judge: w, Need: w.need, AccountHeader: accountHeader, Upstream: called, Patience: 30 * time.Second,
-		Metrics: gate.NewMetrics(w.registry), Audit: log.WithName("audit"), Log: log, Now: w.clock,
+		Metrics: gate.NewMetrics(w.registry), Audit: audit.NewLog(log.WithName("audit")), Log: log, Now: w.clock,
 	}
 	for _, change := range changes {
 		change(&options)

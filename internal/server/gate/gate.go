@@ -16,6 +16,7 @@ import (
 
 	"github.com/claviger/claviger/internal/issuer"
 	"github.com/claviger/claviger/internal/oauth"
+	"github.com/claviger/claviger/internal/server/audit"
 )
 
 // Judge says whether a token is good for a place: issuer.Service.Authorize, or what stands in for it. Its errors are those.
@@ -39,7 +40,7 @@ type Options struct {
 	Patience time.Duration
 
 	Metrics *Metrics
-	Audit   logr.Logger
+	Audit   audit.Log
 	Log     logr.Logger
 	Now     func() time.Time
 }
@@ -91,13 +92,13 @@ func (g *Gate) guard(w http.ResponseWriter, r *http.Request) {
 		c.access, err = g.Judge.Authorize(r.Context(), c.bearer, need)
 	}
 	if err != nil {
-		g.refuse(w, verdict{access: c.access, need: need, err: err})
+		g.refuse(w, r, verdict{access: c.access, need: need, err: err})
 		return
 	}
 	g.Metrics.verdict(resultAdmitted)
 	ctx, end := context.WithCancelCause(r.Context())
 	defer end(nil)
-	c.end = end
+	c.end, c.origin = end, g.origin(r)
 	c.confirm(g.Now())
 	g.calls.add(c)
 	defer g.calls.remove(c)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/claviger/claviger/internal/issuer"
 	"github.com/claviger/claviger/internal/oauth"
+	"github.com/claviger/claviger/internal/server/audit"
 	"github.com/claviger/claviger/internal/server/oauthapi"
 	"github.com/claviger/claviger/internal/server/respond"
 )
@@ -21,9 +22,6 @@ const (
 	codeGatewayTimeout = "gateway_timeout"
 )
 
-// eventEnded is the audit event of a call that was let through and then ended.
-const eventEnded = "access ended"
-
 // verdict is one that does not admit.
 type verdict struct {
 	access issuer.Access
@@ -31,13 +29,15 @@ type verdict struct {
 	err    error
 }
 
-func auditFields(v verdict) []any { return oauthapi.DeniedFields(v.access, v.need, v.err) }
-
 // refuse answers a call that is not let through, counts it and writes it to the audit log.
-func (g *Gate) refuse(w http.ResponseWriter, v verdict) {
+func (g *Gate) refuse(w http.ResponseWriter, r *http.Request, v verdict) {
 	g.Metrics.verdict(oauthapi.ResultOf(v.err))
-	g.Audit.Info(oauthapi.EventDenied, auditFields(v)...)
+	g.Audit.Write(g.origin(r), oauthapi.Denied(v.access, v.need, v.err))
 	g.answer(w, v)
+}
+
+func (g *Gate) origin(r *http.Request) audit.Origin {
+	return audit.Origin{Source: g.Upstream.TrustedProxies.Address(r)}
 }
 
 // answer writes a verdict: 401 and 403 as /verify does and, because no gateway stands in between that would make something of

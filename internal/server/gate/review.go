@@ -10,6 +10,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/claviger/claviger/internal/oauth"
+	"github.com/claviger/claviger/internal/server/audit"
+	"github.com/claviger/claviger/internal/server/oauthapi"
 )
 
 // reviewers judge calls at the same time, for a verdict may be a call to the issuer.
@@ -97,7 +99,7 @@ func (g *Gate) end(c *call, v verdict, reason string) {
 		return // it takes a moment to go
 	}
 	g.Metrics.ended.WithLabelValues(reason).Inc()
-	g.Audit.Info(eventEnded, auditFields(v)...)
+	g.Audit.Write(c.origin, audit.AccessEnded(oauthapi.Denied(v.access, v.need, v.err)))
 	c.end(&endedError{v})
 }
 
