@@ -69,7 +69,7 @@ var _ = Describe("npm", func() {
 				Entry("OpenID Connect Discovery", "oidc"),
 			)
 
-			DescribeTable("takes, uses and revokes a token with", func(method string) {
+			DescribeTable("takes, uses, introspects and revokes a token with", func(method string) {
 				lib.discover("oauth2")
 				client := withSecret(orders, method)
 				token := lib.take(client, [2]string{"scope", "Webhook"})
@@ -79,8 +79,18 @@ var _ = Describe("npm", func() {
 				const place = "scope=Webhook&account=acme"
 				Expect(service.Verify(token.AccessToken, place).Status).To(Equal(http.StatusOK))
 
+				var known struct {
+					Active   bool   `json:"active"`
+					ClientID string `json:"client_id"`
+				}
+				lib.Must(clock.Now(), "introspect", about{client, token.AccessToken}, &known)
+				Expect(known.Active).To(BeTrue())
+				Expect(known.ClientID).To(Equal(orders.ID))
+
 				lib.Must(clock.Now(), "revoke", about{client, token.AccessToken}, nil)
 				Expect(service.Verify(token.AccessToken, place).Status).To(Equal(http.StatusUnauthorized))
+				lib.Must(clock.Now(), "introspect", about{client, token.AccessToken}, &known)
+				Expect(known.Active).To(BeFalse())
 			},
 				Entry(nil, "client_secret_basic"),
 				Entry(nil, "client_secret_post"),

@@ -41,6 +41,7 @@ var _ = BeforeSuite(func(ctx context.Context) {
 	plane.StartManagerWith(func(o *app.ManagerOptions) { o.Issuer, o.Clock = issuer, clock.Now })
 	service = plane.StartTokenServiceWith(func(o *app.TokenServiceOptions) {
 		o.Issuer, o.ListenAddress, o.Clock = issuer, address, clock.Now
+		o.Limits = app.DefaultLimits()
 	})
 	credential := builder.ClientCredential("acme", "orders", builder.ForAccount("acme"), builder.WithScopes("Webhook", "MCP"))
 	plane.Create(ctx, builder.Account("acme", builder.Namespaces("acme")), credential)
