@@ -54,6 +54,10 @@ generate: ## Generate deepcopy functions
 manifests: ## Generate CRDs
 	$(TOOL) controller-gen crd paths=./api/... output:crd:artifacts:config=config/crd/bases
 
+.PHONY: rfc-table
+rfc-table: ## Write docs/rfc-conformance.md from the table in test/conformance
+	go test ./test/conformance -run TestRFCPage -args -update
+
 .PHONY: fmt
 fmt: ## Format the code
 	$(LINT) fmt ./...

@@ -23,9 +23,6 @@ import (
 
 // docs/endpoints.md, "POST /oauth/revoke", by the sections of RFC 7009.
 var _ = Describe("POST /oauth/revoke", func() {
-	alive := func(replica *harness.TokenService, token string) bool {
-		return replica.Verify(token, matrix.AcmeWebhook.Guard).Status == http.StatusOK
-	}
 	expectDead := func(token string) {
 		GinkgoHelper()
 		Expect(alive(service, token)).To(BeFalse(), "the replica that was asked refuses it before it answers")
@@ -190,6 +187,11 @@ var _ = Describe("POST /oauth/revoke", func() {
 		Expect(told).To(ContainSubstring(`"msg":"revocation refused","error":"invalid_client","clientID":"acme.suspended","tokenID":"","method":"client_secret_post","reason":"Suspended"`))
 	})
 })
+
+// alive reports whether a replica admits a token of acme's webhook client.
+func alive(replica *harness.TokenService, token string) bool {
+	return replica.Verify(token, matrix.AcmeWebhook.Guard).Status == http.StatusOK
+}
 
 // expectDone: 200 with nothing in it (RFC 7009 section 2.2), which no cache keeps.
 func expectDone(answer harness.Answer) {

@@ -33,7 +33,7 @@ func (a *API) Token(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	a.issued(a.origin(r), grant, method)
-	respond.JSON(w, http.StatusOK, tokenAnswer{
+	respond.Token(w, tokenAnswer{
 		TokenType:   "bearer",
 		AccessToken: grant.AccessToken,
 		ExpiresIn:   int64(grant.Lifetime / time.Second),

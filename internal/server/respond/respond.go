@@ -32,6 +32,12 @@ func JSON(w http.ResponseWriter, status int, value any) {
 	_, _ = w.Write(body)
 }
 
+// Token writes an answer that holds a token: 200, and not for caches of HTTP/1.0 either (RFC 6749 section 5.1).
+func Token(w http.ResponseWriter, value any) {
+	w.Header().Set("Pragma", "no-cache")
+	JSON(w, http.StatusOK, value)
+}
+
 // failureBody marshals two strings, which cannot fail.
 func failureBody(failure *oauth.Error) []byte {
 	body, _ := json.Marshal(errorBody{Error: failure.Code, Description: failure.Description})
