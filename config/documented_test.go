@@ -138,7 +138,7 @@ func statusOf(condition metav1.Condition) metav1.ConditionStatus {
 		return metav1.ConditionTrue
 	}
 	switch condition.Reason {
-	case v1alpha1.ReasonAllowed, v1alpha1.ReasonPublished, v1alpha1.ReasonIssued, v1alpha1.ReasonActive, v1alpha1.ReasonRegistered, v1alpha1.ReasonFound:
+	case v1alpha1.ReasonAllowed, v1alpha1.ReasonPublished, v1alpha1.ReasonIssued, v1alpha1.ReasonActive, v1alpha1.ReasonRegistered, v1alpha1.ReasonFound, v1alpha1.ReasonValid:
 		return metav1.ConditionTrue
 	case v1alpha1.ReasonNotAttempted:
 		return metav1.ConditionUnknown

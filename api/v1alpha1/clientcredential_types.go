@@ -92,6 +92,35 @@ type ClientCredentialSpec struct {
 	// +optional
 	Rotation *Rotation `json:"rotation,omitempty"`
 
+	// jwks is a JWK Set (RFC 7517) of public keys, as JSON: with their private halves the client may authenticate by private_key_jwt
+	// (RFC 7523) instead of its secret. EC keys on P-256 and P-384, Ed25519, and RSA of 2048 to 4096 bits. A private or symmetric
+	// key is refused. What is wrong with a key is in condition KeysValid, and stops neither the other keys nor the secret.
+	// Default: none. 1 to 16384 characters; at most 4 keys together with publicKeys. A key that is taken away no longer
+	// authenticates, at once.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=16384
+	// +kubebuilder:validation:XValidation:rule="!self.matches('\"(d|k|p|q|dp|dq|qi|oth|priv)\"[ \\\\t\\\\r\\\\n]*:')",message="jwks is for public keys: this one holds a private or symmetric key, so make another"
+	JWKS string `json:"jwks,omitempty"`
+
+	// publicKeys are public keys as PEM (PUBLIC KEY, RFC 7468 section 13), one each, for the same purpose as jwks and of the same
+	// types. They have no kid, so they are tried for an assertion that names none of the kids in jwks.
+	// Default: none. At most 4.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=4
+	PublicKeys []PublicKey `json:"publicKeys,omitempty"`
+
+	// serviceAccounts names the ServiceAccounts of the object's own namespace that may authenticate as this client, with their
+	// token as client_assertion instead of a secret. The token's audience must be the issuer.
+	// Default: none. At most 16. One that is taken away no longer authenticates, at once.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=16
+	ServiceAccounts []ServiceAccountName `json:"serviceAccounts,omitempty"`
+
 	// secretTemplate says what the Secret is called and looks like. With secretRef, a Secret is published only if this is
 	// there. A change is followed at once and keeps the client secret.
 	// Default: a Secret of the object's own name, with the default keys.
@@ -239,6 +268,21 @@ type SecretTemplate struct {
 	// +kubebuilder:validation:XValidation:rule="self.all(k, k.matches('^[-._a-zA-Z0-9]{1,253}$'))",message="a key of a Secret has 1 to 253 letters, digits and ._-"
 	Data map[string]ValueTemplate `json:"data,omitempty"`
 }
+
+// PublicKey is a public key as PEM.
+//
+// +kubebuilder:validation:MinLength=1
+// +kubebuilder:validation:MaxLength=2048
+// +kubebuilder:validation:XValidation:rule="!self.contains('PRIVATE KEY')",message="publicKeys is for public keys: this is a private one, so make another"
+// +kubebuilder:validation:XValidation:rule="self.contains('-----BEGIN PUBLIC KEY-----')",message="a public key is PEM of type PUBLIC KEY"
+type PublicKey string
+
+// ServiceAccountName is the name of a ServiceAccount.
+//
+// +kubebuilder:validation:MinLength=1
+// +kubebuilder:validation:MaxLength=253
+// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`
+type ServiceAccountName string
 
 // LabelValue is the value of a label.
 //

@@ -110,3 +110,19 @@ const (
 	// ReasonResourceNotAllowed: the rules do not let the ProtectedResource of that URL be used.
 	ReasonResourceNotAllowed = "ResourceNotAllowed"
 )
+
+// ConditionKeysValid says whether the keys in the ClientCredential's spec.jwks and spec.publicKeys can be used. It is there only
+// where there are any. Those that are good work, and so do the client secret and tokens, whatever is wrong with others.
+//
+//   - True: reason Valid.
+//   - False: InvalidKeys.
+const ConditionKeysValid = "KeysValid"
+
+// Reasons of ConditionKeysValid.
+const (
+	// ReasonValid: every key can be used.
+	ReasonValid = "Valid"
+	// ReasonInvalidKeys: a key is private or symmetric, does not parse, is too weak or of a type that is not accepted, or there are
+	// too many.
+	ReasonInvalidKeys = "InvalidKeys"
+)

@@ -283,6 +283,16 @@ func (in *ClientCredentialSpec) DeepCopyInto(out *ClientCredentialSpec) {
 		*out = new(Rotation)
 		(*in).DeepCopyInto(*out)
 	}
+	if in.PublicKeys != nil {
+		in, out := &in.PublicKeys, &out.PublicKeys
+		*out = make([]PublicKey, len(*in))
+		copy(*out, *in)
+	}
+	if in.ServiceAccounts != nil {
+		in, out := &in.ServiceAccounts, &out.ServiceAccounts
+		*out = make([]ServiceAccountName, len(*in))
+		copy(*out, *in)
+	}
 	if in.SecretTemplate != nil {
 		in, out := &in.SecretTemplate, &out.SecretTemplate
 		*out = new(SecretTemplate)

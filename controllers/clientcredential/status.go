@@ -32,10 +32,16 @@ func (s *scope) summarize(now time.Time) {
 		status.Binding = &v1alpha1.SecretBinding{Name: s.bindingName()}
 		status.Rotation = s.rotation.Status(s.todo.Made)
 	}
-	allowed, published := s.allowed(), s.secretPublished()
-	s.set(now, allowed)
-	s.set(now, published)
-	s.set(now, ready(s.bindingName(), allowed, published))
+	parts := []metav1.Condition{s.allowed(), s.secretPublished()}
+	if valid, given := s.keysValid(); given {
+		parts = append(parts, valid)
+	} else {
+		meta.RemoveStatusCondition(&status.Conditions, v1alpha1.ConditionKeysValid)
+	}
+	for _, part := range parts {
+		s.set(now, part)
+	}
+	s.set(now, ready(s.bindingName(), parts...))
 	s.setOrRemove(now, v1alpha1.ConditionReconciling, s.obstacle(), fault.Waiting)
 	s.setOrRemove(now, v1alpha1.ConditionStalled, s.obstacle(), fault.Terminal)
 }
@@ -73,6 +79,16 @@ func (s *scope) secretPublished() metav1.Condition {
 	return condition(name, metav1.ConditionFalse, v1alpha1.ReasonWriteFailed, writeFailure(s.publishErr))
 }
 
+// keysValid is the condition KeysValid, which is there only where the spec has keys.
+func (s *scope) keysValid() (metav1.Condition, bool) {
+	const name = v1alpha1.ConditionKeysValid
+	if found, is := fault.As(s.client.KeysErr); is {
+		return condition(name, metav1.ConditionFalse, found.Reason, found.Message), true
+	}
+	given := s.object.Spec.JWKS != "" || len(s.object.Spec.PublicKeys) > 0
+	return condition(name, metav1.ConditionTrue, v1alpha1.ReasonValid, "Every key can be used"), given
+}
+
 // writeFailure says what the API server said in its own short reason: the full text of an error may quote an object.
 func writeFailure(err error) string {
 	if reason := apierrors.ReasonForError(err); reason != metav1.StatusReasonUnknown {
@@ -97,7 +113,10 @@ func (s *scope) obstacle() error {
 	if s.verdict != nil {
 		return s.verdict
 	}
-	return s.publishErr
+	if s.publishErr != nil {
+		return s.publishErr
+	}
+	return s.client.KeysErr
 }
 
 // setOrRemove sets an abnormal-true condition while there is an obstacle of that kind. An error that is no fault counts

@@ -136,6 +136,7 @@ func RunTokenService(ctx context.Context, config *rest.Config, options TokenServ
 	}
 	keys := &kube.Keys{}
 	keys.Follow(ctx, clients, options.Namespace)
+	clusterKeys := kube.NewClusterKeys(clients.CoreV1().RESTClient(), options.Clock)
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	registry.MustRegister(newFreshness(contact, keys, options.Clock))
@@ -147,7 +148,7 @@ func RunTokenService(ctx context.Context, config *rest.Config, options TokenServ
 
 	api := options.newAPI(ctx, &issuer.Service{
 		Minter:    issuer.Minter{Issuer: options.issuer.String(), Rules: options.rules(), Now: options.Clock, Random: rand.Reader},
-		Directory: directory, Keys: keys, Revoker: revoker,
+		Directory: directory, Keys: keys, ClusterKeys: clusterKeys, Revoker: revoker,
 	}, registry)
 	access, flush, err := options.access(ctx)
 	if err != nil {
@@ -157,6 +158,7 @@ func RunTokenService(ctx context.Context, config *rest.Config, options TokenServ
 
 	group.Go(func() error { return objects.Start(ctx) })
 	group.Go(func() error { return port.run(ctx) })
+	group.Go(func() error { clusterKeys.Follow(ctx); return nil })
 	group.Go(func() error {
 		return server.Serve(ctx, port, server.Routes(api, options.issuer, access, ready), options.ShutdownGrace)
 	})

@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/sets"
 
 	"github.com/claviger/claviger/api/v1alpha1"
+	"github.com/claviger/claviger/internal/assertion"
 	"github.com/claviger/claviger/internal/oauth"
 )
 
@@ -35,6 +36,12 @@ type Client struct {
 	// Resources are the canonical URLs of the only resources that its tokens are for. Empty: any that it may call.
 	Resources []string
 	Verifiers Verifiers
+	// Keys verify the assertions that the client signs.
+	Keys assertion.Keys
+	// KeysErr is a terminal fault that says which of the keys in the spec are no good, or nil. Those that are good are in Keys.
+	KeysErr error
+	// ServiceAccounts of its namespace may authenticate as the client.
+	ServiceAccounts []string
 	// RevokeTokensBefore kills tokens that were issued before it. Zero kills none.
 	RevokeTokensBefore time.Time
 	// RevokeTokensWithSecret kills tokens when the secret that they were taken with stops working.
@@ -70,6 +77,10 @@ func ReadClient(object *v1alpha1.ClientCredential) *Client {
 	}
 	for _, scope := range object.Spec.Scopes {
 		client.Scopes = append(client.Scopes, string(scope))
+	}
+	client.readKeys(object.Spec)
+	for _, name := range object.Spec.ServiceAccounts {
+		client.ServiceAccounts = append(client.ServiceAccounts, string(name))
 	}
 	for _, url := range object.Spec.Resources {
 		client.Resources = append(client.Resources, resourceID(url))
@@ -155,7 +166,8 @@ func ReadAccount(object *v1alpha1.Account) (*Account, error) {
 // Active reports whether the account may be used at all.
 func (a *Account) Active() bool { return a != nil && !a.suspended }
 
-func (a *Account) holds(namespace Namespace) bool {
+// Holds reports whether the account names the namespace.
+func (a *Account) Holds(namespace Namespace) bool {
 	return a.names.Has(namespace.Name) || a.selector.Matches(namespace.Labels)
 }
 

@@ -23,6 +23,11 @@ type Rules struct {
 	MaxTokenLifetime time.Duration
 }
 
+// IsConsole reports whether a namespace may hold console-level credentials.
+func (r Rules) IsConsole(namespace string) bool {
+	return slices.Contains(r.ConsoleNamespaces, namespace)
+}
+
 // Subject is a client with all that its verdict depends on.
 type Subject struct {
 	Client    *Client
@@ -104,7 +109,7 @@ func (r Rules) TokenLifetime(s Subject) time.Duration {
 }
 
 func (r Rules) judgeConsole(what string, namespace Namespace, scopes oauth.Scopes) error {
-	if !slices.Contains(r.ConsoleNamespaces, namespace.Name) {
+	if !r.IsConsole(namespace.Name) {
 		return fault.Terminalf(v1alpha1.ReasonConsoleNotAllowed, "%s may stand only in: %s", what, strings.Join(r.ConsoleNamespaces, ", "))
 	}
 	for _, scope := range scopes {
@@ -120,7 +125,7 @@ func judgeAccount(id string, account *Account, namespace Namespace, scopes oauth
 	switch {
 	case account == nil:
 		return fault.Waitingf(v1alpha1.ReasonAccountNotFound, "Account %s does not exist", id)
-	case !account.holds(namespace): // before anything else is told about an account that may be somebody else's
+	case !account.Holds(namespace): // before anything else is told about an account that may be somebody else's
 		return fault.Terminalf(v1alpha1.ReasonNamespaceNotAllowed,
 			"Account %s does not allow namespace %s; see its spec.namespaces", id, namespace.Name)
 	case !account.Active():

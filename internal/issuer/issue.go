@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/claviger/claviger/api/v1alpha1"
+	"github.com/claviger/claviger/internal/assertion"
 	"github.com/claviger/claviger/internal/credential"
 	"github.com/claviger/claviger/internal/oauth"
 )
@@ -17,7 +18,9 @@ type Grant struct {
 	// ClientID is set whenever the request named a client that exists, also when the token is refused.
 	ClientID string
 	TokenID  string
-	Scopes   oauth.Scopes
+	// ServiceAccount is who took the token, where it was taken with the token of one.
+	ServiceAccount assertion.ServiceAccount
+	Scopes         oauth.Scopes
 	// AccountID is the one account the token may act on, or empty.
 	AccountID string
 	Lifetime  time.Duration
@@ -30,7 +33,7 @@ func (s *Service) Issue(request oauth.TokenRequest) (Grant, error) {
 	if err != nil {
 		return Grant{ClientID: caller.clientID()}, err
 	}
-	grant := Grant{ClientID: caller.clientID(), Lifetime: s.Rules.TokenLifetime(caller.Subject)}
+	grant := Grant{ClientID: caller.clientID(), ServiceAccount: caller.serviceAccount, Lifetime: s.Rules.TokenLifetime(caller.Subject)}
 	if len(request.Resources) > 0 {
 		return grant, oauth.InvalidTarget("no such resource")
 	}

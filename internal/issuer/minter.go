@@ -120,8 +120,8 @@ func (m Minter) check(claims token.Claims, subject credential.Subject, account *
 		return refuse(ReasonOtherLife, "the client or its account is not the one the token was issued for")
 	case claims.IssuedAt.Before(client.RevokeTokensBefore):
 		return refuse(ReasonTokensRevoked, "the client's tokens of that time are revoked")
-	case client.RevokeTokensWithSecret && claims.SecretID != "" && !client.Verifiers.HasSecretID(claims.SecretID, m.Now()):
-		return refuse(ReasonSecretEnded, "the client secret that the token was taken with no longer works")
+	case client.RevokeTokensWithSecret && claims.SecretID != "" && !client.StillHas(claims.SecretID, m.Now()):
+		return refuse(ReasonSecretEnded, "the client secret or key that the token was taken with no longer works")
 	}
 	return nil
 }

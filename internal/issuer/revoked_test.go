@@ -17,7 +17,7 @@ import (
 
 const (
 	revokedByTime   = "the client's tokens of that time are revoked"
-	revokedBySecret = "the client secret that the token was taken with no longer works"
+	revokedBySecret = "the client secret or key that the token was taken with no longer works"
 	revokedByItself = "the token is revoked"
 	anotherLife     = "the client or its account is not the one the token was issued for"
 )

@@ -7,6 +7,7 @@ package issuer
 import (
 	"context"
 
+	"github.com/claviger/claviger/internal/assertion"
 	"github.com/claviger/claviger/internal/credential"
 	"github.com/claviger/claviger/internal/keyring"
 	"github.com/claviger/claviger/internal/token"
@@ -18,6 +19,8 @@ type Directory interface {
 	Synced() bool
 	// Subject finds a client by its ID, with all that its verdict depends on.
 	Subject(clientID string) (credential.Subject, bool)
+	// Namespace gives what decides about a namespace; one that is not known has no labels.
+	Namespace(name string) credential.Namespace
 	// Account finds an account by its ID; nil where there is none.
 	Account(accountID string) *credential.Account
 	// Revoked reports whether the token of that ID was revoked by itself.
@@ -32,6 +35,15 @@ type Keys interface {
 	Ring() (*keyring.Ring, bool)
 }
 
+// ClusterKeys gives what ServiceAccount tokens are verified with. It answers from memory.
+type ClusterKeys interface {
+	// Cluster gives the API server's issuer identifier and keys as they are known; false where they are not.
+	Cluster() (*assertion.Cluster, bool)
+	// Ask has them looked at anew soon, because a token names a key that is not known. It reports false where that was done just
+	// now.
+	Ask() bool
+}
+
 // Revoker revokes single tokens.
 type Revoker interface {
 	// Revoke makes every replica refuse a token until it would have expired. Once it has returned without an error the
@@ -39,13 +51,16 @@ type Revoker interface {
 	Revoke(ctx context.Context, claims token.Claims) error
 }
 
-// Service issues, judges and revokes tokens. All of its fields are required, but for the Revoker where nothing is revoked. It is
-// safe for concurrent use.
+// Service issues, judges and revokes tokens. All of its fields are required, but for the Revoker where nothing is revoked, and
+// the ClusterKeys where no ServiceAccount tokens are accepted. It is safe for concurrent use.
 type Service struct {
 	Minter
 	Directory   Directory
 	Keys        Keys
 	Revoker     Revoker
+	ClusterKeys ClusterKeys
+	// Replays remembers the assertions that clients have used.
+	Replays     assertion.Replays
 	Failures    FailureBudget
 	Revocations RevocationBudget
 	// Tokens remembers tokens that were verified. Nil: each is verified every time.

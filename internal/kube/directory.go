@@ -53,14 +53,15 @@ func (d *Directory) Subject(clientID string) (credential.Subject, bool) {
 	if !ok {
 		return credential.Subject{}, false
 	}
-	subject := credential.Subject{Client: client, Namespace: d.namespace(client.Namespace)}
+	subject := credential.Subject{Client: client, Namespace: d.Namespace(client.Namespace)}
 	if !subject.Client.ConsoleLevel() {
 		subject.Account = d.Account(subject.Client.AccountID)
 	}
 	return subject, true
 }
 
-func (d *Directory) namespace(name string) credential.Namespace {
+// Namespace gives what decides about a namespace; one that is not known has no labels.
+func (d *Directory) Namespace(name string) credential.Namespace {
 	if namespace, ok := d.namespaces.Load(name); ok {
 		return namespace.(credential.Namespace)
 	}
@@ -92,7 +93,7 @@ func (d *Directory) ResourceAt(url string) (credential.ResourceSubject, bool) {
 }
 
 func (d *Directory) resourceSubject(resource *credential.Resource) credential.ResourceSubject {
-	subject := credential.ResourceSubject{Resource: resource, Namespace: d.namespace(resource.Namespace)}
+	subject := credential.ResourceSubject{Resource: resource, Namespace: d.Namespace(resource.Namespace)}
 	if !resource.ConsoleLevel() {
 		subject.Account = d.Account(resource.AccountID)
 	}

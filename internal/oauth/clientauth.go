@@ -11,26 +11,36 @@ import (
 	"strings"
 )
 
-// Names of client authentication methods (RFC 7591 section 2, token_endpoint_auth_method).
+// Names of client authentication methods (RFC 7591 section 2, token_endpoint_auth_method), and one of our own.
 const (
-	MethodSecretBasic = "client_secret_basic"
-	MethodSecretPost  = "client_secret_post"
+	MethodSecretBasic   = "client_secret_basic"
+	MethodSecretPost    = "client_secret_post"
+	MethodPrivateKeyJWT = "private_key_jwt"
+	// MethodServiceAccountToken is by a ServiceAccount token of the cluster. On the wire it is private_key_jwt, with the API server's
+	// key, or a bearer token.
+	MethodServiceAccountToken = "service_account_token"
 )
 
-// clientAuthMethods are those that every endpoint accepts which a client authenticates at.
-func clientAuthMethods() []string { return []string{MethodSecretBasic, MethodSecretPost} }
+// clientAuthMethods are those that every endpoint accepts which a client authenticates at, as clients know them.
+func clientAuthMethods() []string {
+	return []string{MethodSecretBasic, MethodSecretPost, MethodPrivateKeyJWT}
+}
 
 // maxBasicLength bounds the encoded credentials of an Authorization header, in bytes.
 const maxBasicLength = 4096
 
-// ClientAuthentication is how a client presented itself (RFC 6749 section 2.3.1). It is not yet verified.
+// ClientAuthentication is how a client presented itself (RFC 6749 section 2.3): by exactly one method. It is not yet verified.
 type ClientAuthentication struct {
 	// Source is the address that the request comes from.
 	Source netip.Addr
-	Method string
-	// Readings has one or two entries. RFC 6749 wants ID and secret form-encoded before they are put into HTTP Basic;
-	// many clients put them in raw. Where the two readings differ, both are tried.
+	// Endpoint is the path below the issuer that the request came to; an assertion may be for it.
+	Endpoint string
+	Method   string
+	// Readings, with a client secret, has one or two entries. RFC 6749 wants ID and secret form-encoded before they are put into
+	// HTTP Basic; many clients put them in raw. Where the two readings differ, both are tried.
 	Readings []Presented
+	// Assertion is there with the other methods.
+	Assertion Assertion
 }
 
 // Presented is a client ID with the secret that came with it.
@@ -47,35 +57,46 @@ func (c ClientAuthentication) ClientIDs() []string {
 			ids = append(ids, reading.ClientID)
 		}
 	}
+	if c.Assertion.ClientID != "" {
+		ids = append(ids, c.Assertion.ClientID)
+	}
 	return ids
 }
 
 // client reads how the client presented itself.
-func (r RawRequest) client(body form) (ClientAuthentication, error) {
+func (r RawRequest) client(body form, endpoint string) (ClientAuthentication, error) {
 	client, err := parseClientAuthentication(r.Authorization, body)
-	client.Source = r.Source
+	client.Source, client.Endpoint = r.Source, endpoint
 	return client, err
 }
 
-// parseClientAuthentication takes the client from the Authorization header or the body: exactly one of them may hold a
-// secret. It fails with invalid_request where both do or contradict each other, and with invalid_client where neither
-// does.
+// parseClientAuthentication takes the client from the Authorization header, a secret in the body or an assertion: exactly one of
+// them (RFC 6749 section 2.3). It fails with invalid_request where there are several or they contradict client_id, and with
+// invalid_client where there is none.
 func parseClientAuthentication(authorization []string, body form) (ClientAuthentication, error) {
-	if len(authorization) > 1 {
+	header, secret := len(authorization) > 0, body.get("client_secret") != ""
+	assertion := body.get("client_assertion") != "" || body.get("client_assertion_type") != ""
+	switch {
+	case len(authorization) > 1:
 		return ClientAuthentication{}, InvalidRequest("more than one Authorization header")
-	}
-	if len(authorization) == 0 {
+	case header && secret, header && assertion, secret && assertion:
+		return ClientAuthentication{}, InvalidRequest("two client authentication methods: use one of the Authorization header, client_secret and client_assertion")
+	case assertion:
+		return parseAssertion(body)
+	case header:
+		return parseHeader(authorization[0], body.get("client_id"))
+	default:
 		return parsePost(body)
 	}
-	if body.get("client_secret") != "" {
-		return ClientAuthentication{}, InvalidRequest("two client authentication methods: use the Authorization header or client_secret, not both")
-	}
-	readings, err := parseBasic(authorization[0])
+}
+
+func parseHeader(header, clientID string) (ClientAuthentication, error) {
+	readings, err := parseBasic(header)
 	if err != nil {
 		return ClientAuthentication{}, InvalidClient(err)
 	}
-	if id := body.get("client_id"); id != "" {
-		if readings = readingsOf(id, readings); len(readings) == 0 {
+	if clientID != "" {
+		if readings = readingsOf(clientID, readings); len(readings) == 0 {
 			return ClientAuthentication{}, InvalidRequest("client_id is not the one in the Authorization header")
 		}
 	}

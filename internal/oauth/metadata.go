@@ -11,14 +11,22 @@ const (
 	wellKnownOpenID = "/.well-known/openid-configuration"
 )
 
+// Paths, below the issuer, of the endpoints that a client authenticates at.
+const (
+	PathToken      = "/oauth/token" //nolint:gosec // G101: a path, not a credential
+	PathRevoke     = "/oauth/revoke"
+	PathIntrospect = "/oauth/introspect"
+)
+
 // Server is what an authorization server has. What it does not have is not advertised.
 type Server struct {
 	Issuer    IssuerURL
 	Endpoints Endpoints
 	// Scopes that every server of this kind knows. Those that somebody has defined are theirs, and not for everybody to read.
 	Scopes Scopes
-	// SigningAlgorithms that tokens may be signed with (RFC 7518 section 3.1).
-	SigningAlgorithms []string
+	// SigningAlgorithms that tokens may be signed with, and AssertionAlgorithms that clients may sign assertions with (RFC 7518
+	// section 3.1).
+	SigningAlgorithms, AssertionAlgorithms []string
 }
 
 // Endpoints are paths below the issuer. An endpoint that is not served has none.
@@ -44,6 +52,10 @@ type Metadata struct {
 	TokenAuthMethods         []string `json:"token_endpoint_auth_methods_supported,omitempty"`
 	RevocationAuthMethods    []string `json:"revocation_endpoint_auth_methods_supported,omitempty"`
 	IntrospectionAuthMethods []string `json:"introspection_endpoint_auth_methods_supported,omitempty"`
+	// One list for each list of methods: with private_key_jwt, a server must say which signatures it verifies.
+	TokenAuthAlgorithms         []string `json:"token_endpoint_auth_signing_alg_values_supported,omitempty"`
+	RevocationAuthAlgorithms    []string `json:"revocation_endpoint_auth_signing_alg_values_supported,omitempty"`
+	IntrospectionAuthAlgorithms []string `json:"introspection_endpoint_auth_signing_alg_values_supported,omitempty"`
 	// CodeChallengeMethodsSupported goes with the response type: clients of MCP refuse a server that names none.
 	CodeChallengeMethodsSupported []string `json:"code_challenge_methods_supported"`
 	// IssParameterSupported: there is no authorization response without iss (RFC 9207 section 3), as there is none at all.
@@ -63,11 +75,11 @@ func (s Server) Metadata() Metadata {
 		}
 		return s.Issuer.Endpoint(path)
 	}
-	methods := func(path string) []string {
+	where := func(path string, list []string) []string {
 		if path == "" {
 			return nil
 		}
-		return clientAuthMethods()
+		return list
 	}
 	return Metadata{
 		Issuer:                s.Issuer.String(),
@@ -81,9 +93,13 @@ func (s Server) Metadata() Metadata {
 		ResponseTypesSupported: []string{responseTypeCode},
 		GrantTypesSupported:    []string{GrantClientCredentials},
 
-		TokenAuthMethods:         methods(s.Endpoints.Token),
-		RevocationAuthMethods:    methods(s.Endpoints.Revoke),
-		IntrospectionAuthMethods: methods(s.Endpoints.Introspect),
+		TokenAuthMethods:         where(s.Endpoints.Token, clientAuthMethods()),
+		RevocationAuthMethods:    where(s.Endpoints.Revoke, clientAuthMethods()),
+		IntrospectionAuthMethods: where(s.Endpoints.Introspect, clientAuthMethods()),
+
+		TokenAuthAlgorithms:         where(s.Endpoints.Token, s.AssertionAlgorithms),
+		RevocationAuthAlgorithms:    where(s.Endpoints.Revoke, s.AssertionAlgorithms),
+		IntrospectionAuthAlgorithms: where(s.Endpoints.Introspect, s.AssertionAlgorithms),
 
 		CodeChallengeMethodsSupported: []string{"S256"},
 		IssParameterSupported:         true,

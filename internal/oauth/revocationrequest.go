@@ -13,6 +13,6 @@ type RevocationRequest struct {
 // client authentication, a token. token_type_hint is ignored, known or not, as section 2.1 allows: there is one type of token.
 // So are unknown parameters. It fails with invalid_request or invalid_client.
 func ParseRevocationRequest(raw RawRequest) (RevocationRequest, error) {
-	client, token, err := raw.clientAndToken()
+	client, token, err := raw.clientAndToken(func(r RawRequest, body form) (ClientAuthentication, error) { return r.client(body, PathRevoke) })
 	return RevocationRequest{Client: client, Token: token}, err
 }

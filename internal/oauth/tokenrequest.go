@@ -35,7 +35,7 @@ func ParseTokenRequest(raw RawRequest) (TokenRequest, error) {
 	default:
 		return TokenRequest{}, UnsupportedGrantType()
 	}
-	client, err := raw.client(body)
+	client, err := raw.client(body, PathToken)
 	if err != nil {
 		return TokenRequest{}, err
 	}

@@ -30,6 +30,10 @@ var advice = map[string]string{
 	v1alpha1.ReasonClientIDConflict: "Delete one of the two, or create this one anew with another spec.clientID, which cannot be changed.",
 	v1alpha1.ReasonScopeNotAllowed:  "Take the scope out of spec.scopes, or add it to the Account's spec.scopes; mind the letter case.",
 
+	v1alpha1.ReasonValid: "Nothing to do: every key can be used.",
+	v1alpha1.ReasonInvalidKeys: "Mend spec.jwks or spec.publicKeys, as the message says, and make another key where a private one was put there; " +
+		"the other keys and the client secret go on working.",
+
 	v1alpha1.ReasonSecretConflict: "Delete that Secret if nobody needs it, or give this credential's another name in spec.secretTemplate.name.",
 	v1alpha1.ReasonSecretNotFound: "Create the Secret that spec.secretRef names; it is taken up by itself.",
 	v1alpha1.ReasonInvalidSecret: "Put right the Secret that spec.secretRef names, as the message says; " +

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/claviger/claviger/api/v1alpha1"
+	"github.com/claviger/claviger/internal/assertion"
 	"github.com/claviger/claviger/internal/keyring"
 	"github.com/claviger/claviger/internal/oauth"
 	"github.com/claviger/claviger/internal/server/oauthapi"
@@ -17,9 +18,9 @@ import (
 // base of its endpoints; /verify is for gateways, which call the Service and not the issuer.
 const (
 	PathAuthorize  = "/oauth/authorize"
-	PathToken      = "/oauth/token" //nolint:gosec // G101: a path, not a credential
-	PathRevoke     = "/oauth/revoke"
-	PathIntrospect = "/oauth/introspect"
+	PathToken      = oauth.PathToken
+	PathRevoke     = oauth.PathRevoke
+	PathIntrospect = oauth.PathIntrospect
 	PathJWKS       = "/oauth/jwks"
 	PathVerify     = "/verify"
 	PathHealthy    = "/healthz"
@@ -41,7 +42,9 @@ func Routes(api *oauthapi.API, issuer oauth.IssuerURL, access Access, ready func
 	observed := func(label string, serve http.HandlerFunc) http.Handler {
 		return access.Tracing.endpoint(label, api.Metrics.Time(label, serve))
 	}
-	described := oauth.Server{Issuer: issuer, Scopes: builtInScopes(), SigningAlgorithms: keyring.Algorithms()}
+	described := oauth.Server{
+		Issuer: issuer, Scopes: builtInScopes(), SigningAlgorithms: keyring.Algorithms(), AssertionAlgorithms: assertion.Algorithms(),
+	}
 	for _, endpoint := range []struct {
 		path       string
 		label      string

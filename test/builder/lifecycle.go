@@ -85,3 +85,18 @@ func rotationFunc(change func(*v1alpha1.Rotation)) CredentialOption {
 		change(c.Spec.Rotation)
 	})
 }
+
+// JWKS sets the JWK Set of a credential's public keys.
+func JWKS(set string) CredentialOption {
+	return credentialFunc(func(c *v1alpha1.ClientCredential) { c.Spec.JWKS = set })
+}
+
+// PublicKeys sets a credential's public keys as PEM.
+func PublicKeys(keys ...v1alpha1.PublicKey) CredentialOption {
+	return credentialFunc(func(c *v1alpha1.ClientCredential) { c.Spec.PublicKeys = keys })
+}
+
+// ServiceAccounts sets the ServiceAccounts that may authenticate as the credential's client.
+func ServiceAccounts(names ...v1alpha1.ServiceAccountName) CredentialOption {
+	return credentialFunc(func(c *v1alpha1.ClientCredential) { c.Spec.ServiceAccounts = names })
+}

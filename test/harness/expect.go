@@ -67,12 +67,13 @@ func (p *Plane) ExpectReady(ctx context.Context, credential *v1alpha1.ClientCred
 	return p.Credentials(ctx, credential)
 }
 
-// expectConsistent: Ready is True exactly where Allowed and SecretPublished are, and then nothing is wrong; otherwise
+// expectConsistent: Ready is True exactly where all that it is the summary of are, and then nothing is wrong; otherwise
 // exactly one of Reconciling and Stalled says what kstatus shall make of it.
 func expectConsistent(conditions []metav1.Condition) {
 	GinkgoHelper()
 	is := func(name string) bool { return meta.IsStatusConditionTrue(conditions, name) }
-	Expect(is(v1alpha1.ConditionReady)).To(Equal(is(v1alpha1.ConditionAllowed) && is(v1alpha1.ConditionSecretPublished)))
+	Expect(is(v1alpha1.ConditionReady)).To(Equal(is(v1alpha1.ConditionAllowed) && is(v1alpha1.ConditionSecretPublished) &&
+		!meta.IsStatusConditionFalse(conditions, v1alpha1.ConditionKeysValid)))
 	abnormal := 0
 	for _, name := range []string{v1alpha1.ConditionReconciling, v1alpha1.ConditionStalled} {
 		if condition := meta.FindStatusCondition(conditions, name); condition != nil {

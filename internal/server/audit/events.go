@@ -20,7 +20,7 @@ type Event interface {
 type TokenIssued struct {
 	ClientID, TokenID, Account, Scope string
 	Lifetime                          time.Duration
-	Method                            string
+	Method, ServiceAccount            string
 }
 
 func (TokenIssued) message() string { return "token issued" }
@@ -28,7 +28,7 @@ func (TokenIssued) message() string { return "token issued" }
 func (e TokenIssued) fields() []any {
 	return []any{
 		"clientID", e.ClientID, "tokenID", e.TokenID, "account", e.Account, "scope", e.Scope,
-		"lifetime", e.Lifetime.String(), "method", e.Method,
+		"lifetime", e.Lifetime.String(), "method", e.Method, "serviceAccount", e.ServiceAccount,
 	}
 }
 
@@ -69,21 +69,21 @@ func (e RevocationRefused) fields() []any {
 }
 
 // TokenInactive is an introspection of a token that is not active, or that the caller may not know of.
-type TokenInactive struct{ ClientID, TokenID, Method, Reason string }
+type TokenInactive struct{ ClientID, ServiceAccount, TokenID, Method, Reason string }
 
 func (TokenInactive) message() string { return "token not active" }
 
 func (e TokenInactive) fields() []any {
-	return []any{"clientID", e.ClientID, "tokenID", e.TokenID, "method", e.Method, "reason", e.Reason}
+	return []any{"clientID", e.ClientID, "serviceAccount", e.ServiceAccount, "tokenID", e.TokenID, "method", e.Method, "reason", e.Reason}
 }
 
 // IntrospectionRefused is an introspection whose caller was refused.
-type IntrospectionRefused struct{ Error, ClientID, TokenID, Method, Reason string }
+type IntrospectionRefused struct{ Error, ClientID, ServiceAccount, TokenID, Method, Reason string }
 
 func (IntrospectionRefused) message() string { return "introspection refused" }
 
 func (e IntrospectionRefused) fields() []any {
-	return []any{"error", e.Error, "clientID", e.ClientID, "tokenID", e.TokenID, "method", e.Method, "reason", e.Reason}
+	return []any{"error", e.Error, "clientID", e.ClientID, "serviceAccount", e.ServiceAccount, "tokenID", e.TokenID, "method", e.Method, "reason", e.Reason}
 }
 
 // AccessDenied is a call that was denied.

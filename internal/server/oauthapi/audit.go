@@ -18,7 +18,8 @@ func (a *API) issued(origin audit.Origin, grant issuer.Grant, method string) {
 	a.Metrics.tokens.WithLabelValues(resultIssued, method).Inc()
 	a.Audit.Write(origin, audit.TokenIssued{
 		ClientID: grant.ClientID, TokenID: grant.TokenID, Account: grant.AccountID,
-		Scope: grant.Scopes.String(), Lifetime: grant.Lifetime, Method: method,
+		Scope: grant.Scopes.String(), Lifetime: grant.Lifetime,
+		Method: method, ServiceAccount: grant.ServiceAccount.Path(),
 	})
 }
 
@@ -77,7 +78,7 @@ func (a *API) introspected(origin audit.Origin, outcome issuer.Introspection, me
 	}
 	a.Metrics.introspections.WithLabelValues(resultInactive).Inc()
 	a.Audit.Write(origin, audit.TokenInactive{
-		ClientID: outcome.CallerID, TokenID: outcome.TokenID, Method: method, Reason: reasonOf(outcome.Inactive),
+		ClientID: outcome.CallerID, ServiceAccount: outcome.ServiceAccount.Path(), TokenID: outcome.TokenID, Method: method, Reason: reasonOf(outcome.Inactive),
 	})
 }
 
@@ -85,7 +86,7 @@ func (a *API) notIntrospected(origin audit.Origin, outcome issuer.Introspection,
 	code := ResultOf(err)
 	a.Metrics.introspections.WithLabelValues(code).Inc()
 	a.Audit.Write(origin, audit.IntrospectionRefused{
-		Error: code, ClientID: outcome.CallerID, TokenID: outcome.TokenID, Method: method, Reason: reasonOf(err),
+		Error: code, ClientID: outcome.CallerID, ServiceAccount: outcome.ServiceAccount.Path(), TokenID: outcome.TokenID, Method: method, Reason: reasonOf(err),
 	})
 }
 

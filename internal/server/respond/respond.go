@@ -63,6 +63,9 @@ func TokenError(w http.ResponseWriter, err error) {
 	case oauth.CodeInvalidClient:
 		status = http.StatusUnauthorized
 		w.Header().Set("WWW-Authenticate", `Basic realm="`+realm+`", charset="UTF-8"`)
+	case oauth.CodeInvalidToken: // a caller's own bearer token (RFC 7662 section 2.3)
+		status = http.StatusUnauthorized
+		w.Header().Set("WWW-Authenticate", challenge(failure.Code, failure.Description, nil))
 	case oauth.CodeServerError:
 		status = http.StatusServiceUnavailable
 	case oauth.CodeTemporarilyUnavailable:
