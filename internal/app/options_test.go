@@ -38,6 +38,8 @@ func TestOptions(t *testing.T) {
 		{name: "an account header that the HTTP server takes away", change: func(o *TokenServiceOptions) { o.AccountHeader = "host" }, wrong: []string{"--account-header"}},
 		{name: "an account header that no request can have", change: func(o *TokenServiceOptions) { o.AccountHeader = "X-Account:" }, wrong: []string{"--account-header"}},
 		{name: "an account header of our own answers", change: func(o *TokenServiceOptions) { o.AccountHeader = "x-claviger-account" }, wrong: []string{"--account-header"}},
+		{name: "a gRPC port", change: func(o *TokenServiceOptions) { o.ExtAuthz.ExtAuthzAddress = "127.0.0.1:9191" }},
+		{name: "a gRPC port for all, in clear", change: func(o *TokenServiceOptions) { o.ExtAuthz.ExtAuthzAddress = ":9191" }, wrong: []string{"--ext-authz-listen"}},
 		{name: "a negative grace", change: func(o *TokenServiceOptions) { o.ShutdownGrace = -1 }, wrong: []string{"--shutdown-grace"}},
 		{name: "no cache of tokens", change: func(o *TokenServiceOptions) { o.TokenCacheSize = 0 }},
 		{name: "a cache of less than no tokens", change: func(o *TokenServiceOptions) { o.TokenCacheSize = -1 }, wrong: []string{"--token-cache-size"}},

@@ -114,12 +114,17 @@ type publicPort struct {
 	ready func() bool
 	// run follows what must be followed until the context ends.
 	run func(context.Context) error
+	// secure makes another port serve the same certificate, or speak in clear like this one.
+	secure func(net.Listener) net.Listener
 }
 
 // secure makes a port serve what the options say.
 func (o *TLSOptions) secure(ctx context.Context, port net.Listener, secrets kubernetes.Interface, namespace string, registry prometheus.Registerer) (publicPort, error) {
 	if o.plain() {
-		return publicPort{Listener: port, ready: func() bool { return true }, run: func(context.Context) error { return nil }}, nil
+		return publicPort{
+			Listener: port, ready: func() bool { return true }, run: func(context.Context) error { return nil },
+			secure: func(other net.Listener) net.Listener { return other },
+		}, nil
 	}
 	var certificate server.GetCertificate
 	run := func(context.Context) error { return nil }
@@ -139,7 +144,8 @@ func (o *TLSOptions) secure(ctx context.Context, port net.Listener, secrets kube
 		served, err := certificate(nil)
 		return err == nil && served != nil
 	}
-	return publicPort{Listener: server.Secure(port, certificate, o.minVersion), ready: ready, run: run}, nil
+	secure := func(other net.Listener) net.Listener { return server.Secure(other, certificate, o.minVersion) }
+	return publicPort{Listener: secure(port), ready: ready, run: run, secure: secure}, nil
 }
 
 // expiry is the metric of the certificate that is served. Without a certificate it has no value.

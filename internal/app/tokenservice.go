@@ -30,6 +30,7 @@ import (
 	"github.com/claviger/claviger/internal/kube"
 	"github.com/claviger/claviger/internal/server"
 	"github.com/claviger/claviger/internal/server/audit"
+	"github.com/claviger/claviger/internal/server/extauthz"
 	"github.com/claviger/claviger/internal/server/oauthapi"
 )
 
@@ -44,6 +45,7 @@ const (
 type TokenServiceOptions struct {
 	Common
 	TLSOptions
+	ExtAuthz      ExtAuthzOptions
 	ListenAddress string
 	AccountHeader string
 	ShutdownGrace time.Duration
@@ -66,6 +68,7 @@ func newTokenServiceCommand() *cobra.Command {
 	command.Flags().StringVar(&options.ListenAddress, "listen", DefaultListenAddress, "address of the public port")
 	command.Flags().StringVar(&options.AccountHeader, "account-header", DefaultAccountHeader, "request header that names the account a call concerns")
 	options.bindTLS(command.Flags())
+	options.ExtAuthz.bind(command.Flags())
 	command.Flags().DurationVar(&options.ShutdownGrace, "shutdown-grace", DefaultShutdownGrace, "how long requests under way may take to finish when the process is asked to stop")
 	command.Flags().BoolVar(&options.AuditAllowed, "audit-allowed", false, "write an audit event for every call that /verify admits, too")
 	command.Flags().StringSliceVar(&options.Origins, "cors-allowed-origins", nil, "origins whose scripts may take and revoke tokens, such as https://app.example.com; none by default")
@@ -78,6 +81,7 @@ func newTokenServiceCommand() *cobra.Command {
 // Complete fills in and validates the options.
 func (o *TokenServiceOptions) Complete() error {
 	mistakes := []error{o.Common.Complete(), o.Limits.complete(), o.Traces.complete(), checkOrigins(o.Origins), o.completeTLS(o.ListenAddress, &o.Common)}
+	mistakes = append(mistakes, o.ExtAuthz.complete(o.plain(), o.AllowPlainHTTP))
 	if !canNameAccounts(o.AccountHeader) {
 		mistakes = append(mistakes, fmt.Errorf("--account-header: %q is not the name of a header of its own", o.AccountHeader))
 	}
@@ -161,6 +165,9 @@ func RunTokenService(ctx context.Context, config *rest.Config, options TokenServ
 	group.Go(func() error { clusterKeys.Follow(ctx); return nil })
 	group.Go(func() error {
 		return server.Serve(ctx, port, server.Routes(api, options.issuer, access, ready), options.ShutdownGrace)
+	})
+	group.Go(func() error {
+		return options.ExtAuthz.serve(ctx, port, extauthz.Server{API: api, Ready: ready, Grace: options.ShutdownGrace})
 	})
 	if operations != nil {
 		group.Go(func() error {

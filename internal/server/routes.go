@@ -4,6 +4,7 @@ package server
 
 import (
 	"net/http"
+	"net/url"
 	"path"
 	"strings"
 
@@ -67,7 +68,7 @@ func Routes(api *oauthapi.API, issuer oauth.IssuerURL, access Access, ready func
 	}
 	mux.Handle(PathVerify, observed("verify", api.Verify))
 	health(mux, ready)
-	return below(oauthapi.PathVerifyEnvoy, api.Metrics.Time("verify", api.VerifyEnvoy), exact(mux))
+	return below(oauthapi.PathVerifyEnvoy, observed("verify", api.VerifyEnvoy), exact(mux))
 }
 
 func builtInScopes() oauth.Scopes {
@@ -82,12 +83,14 @@ func OperationsRoutes(metrics http.Handler, ready func() bool) http.Handler {
 	return exact(mux)
 }
 
-// below gives requests that begin with a path to a handler of their own, untouched: what follows is somebody else's path, clean
-// or not, which the mux would redirect.
+// below gives requests that begin with a path to a handler of their own. What follows is somebody else's path and query, clean
+// or not: the mux would redirect it, and nobody shall see it but who reads RequestURI.
 func below(prefix string, handler, others http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.RequestURI, prefix) {
-			handler.ServeHTTP(w, r)
+			bare := r.WithContext(r.Context())
+			bare.URL = &url.URL{Path: prefix}
+			handler.ServeHTTP(w, bare)
 			return
 		}
 		others.ServeHTTP(w, r)

@@ -11,6 +11,8 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
+	"github.com/claviger/claviger/internal/app"
+	"github.com/claviger/claviger/internal/sandbox/loopback"
 	"github.com/claviger/claviger/test/matrix"
 )
 
@@ -26,15 +28,22 @@ var (
 	// behind is what is guarded.
 	behind *upstream
 
+	// extAuthzAddress is where the token service speaks gRPC.
+	extAuthzAddress string
+
 	nginx = &gateway{name: "nginx", configuration: "nginx.conf", prepare: prepareNginx}
 	caddy = &gateway{name: "caddy", configuration: "Caddyfile", prepare: prepareCaddy}
 )
 
 var _ = BeforeSuite(func(ctx context.Context) {
-	world.Start(ctx)
+	var err error
+	extAuthzAddress, err = loopback.FreeAddress(ctx)
+	Expect(err).NotTo(HaveOccurred())
+	world.Start(ctx, func(o *app.TokenServiceOptions) { o.ExtAuthz.ExtAuthzAddress = extAuthzAddress })
 	asked, behind = startTap(world.Service.URL), startUpstream()
 	nginx.start(ctx)
 	caddy.start(ctx)
+	dialExtAuthz()
 })
 
 var _ = AfterSuite(func(ctx context.Context) {

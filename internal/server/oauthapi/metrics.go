@@ -4,6 +4,7 @@ package oauthapi
 
 import (
 	"net/http"
+	"strconv"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -75,4 +76,18 @@ func NewMetrics(registerer prometheus.Registerer) *Metrics {
 func (m *Metrics) Time(endpoint string, handler http.HandlerFunc) http.Handler {
 	timed := promhttp.InstrumentHandlerDuration(m.duration.MustCurryWith(prometheus.Labels{"endpoint": endpoint}), handler)
 	return promhttp.InstrumentHandlerInFlight(m.inFlight.WithLabelValues(endpoint), timed)
+}
+
+// Start measures what is no HTTP handler, until it calls the result with the status code that it would have been.
+func (m *Metrics) Start(endpoint string) func(code int) {
+	m.inFlight.WithLabelValues(endpoint).Inc()
+	var label string
+	timer := prometheus.NewTimer(prometheus.ObserverFunc(func(seconds float64) {
+		m.duration.WithLabelValues(endpoint, label).Observe(seconds)
+	}))
+	return func(code int) {
+		label = strconv.Itoa(code)
+		timer.ObserveDuration()
+		m.inFlight.WithLabelValues(endpoint).Dec()
+	}
 }

@@ -14,7 +14,7 @@ const PathVerifyEnvoy = "/verify/envoy/"
 // (path_prefix of its HTTP ext_authz): any method on /verify/envoy/<guard>//... The guard, in the syntax of Verify's query, comes
 // before anything that the caller chose.
 func (a *API) VerifyEnvoy(w http.ResponseWriter, r *http.Request) {
-	a.Judge(a.call(r, prefixGuard(r.RequestURI))).write(w)
+	a.Judge(a.CallOf(r, prefixGuard(r.RequestURI))).write(w)
 }
 
 // prefixGuard takes the guard from a request target as it was sent, for decoding could move its end. A slash of the gateway's own

@@ -17,8 +17,11 @@ import (
 // realm is what challenges name.
 const realm = "claviger"
 
-// ContentType is that of every body.
-const ContentType = "application/json"
+// ContentType and CacheControl are those of every answer that says something of a client or a token.
+const (
+	ContentType  = "application/json"
+	CacheControl = "no-store"
+)
 
 // JSON writes a value as application/json that no cache may keep (RFC 6749 section 5.1).
 func JSON(w http.ResponseWriter, status int, value any) {
@@ -46,7 +49,7 @@ func failureBody(failure *oauth.Error) []byte {
 
 // NoStore forbids caching.
 func NoStore(w http.ResponseWriter) {
-	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Cache-Control", CacheControl)
 }
 
 // errorBody is the error answer of RFC 6749 section 5.2. It has no field for a cause.
