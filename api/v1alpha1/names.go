@@ -91,7 +91,7 @@ const (
 	SecretKeyScope = "scope"
 	// SecretKeyAccount holds the account ID. Console-level credentials have no such key.
 	SecretKeyAccount = "account"
-	// SecretKeyCACert holds the PEM certificates that verify the issuer. Only where the operator is given them.
+	// SecretKeyCACert holds the PEM certificates that verify the issuer. Only where its authority is not the world's.
 	SecretKeyCACert = "ca.crt"
 	// SecretKeyType is the Service Binding specification's "type".
 	SecretKeyType = "type"

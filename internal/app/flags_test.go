@@ -24,3 +24,26 @@ func TestEveryFlagIsDocumented(t *testing.T) {
 		})
 	}
 }
+
+// TestCommandsOfTheGuideToTLS: every flag in them is one of the role's, with a value that it takes.
+func TestCommandsOfTheGuideToTLS(t *testing.T) {
+	page, err := os.ReadFile("../../docs/guides/tls.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tried := 0
+	for line := range strings.Lines(string(page)) {
+		words := strings.Fields(strings.ReplaceAll(line, `""`, ""))
+		if len(words) < 2 || words[0] != "claviger" {
+			continue
+		}
+		tried++
+		role, rest, err := NewCommand().Find(words[1:])
+		if err != nil || role.ParseFlags(rest) != nil {
+			t.Errorf("%s: %v, %v", strings.TrimSpace(line), err, role.ParseFlags(rest))
+		}
+	}
+	if tried < 5 {
+		t.Errorf("%d commands were found", tried)
+	}
+}

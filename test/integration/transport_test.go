@@ -3,6 +3,7 @@
 package integration
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"net/http"
@@ -55,8 +56,8 @@ func (w *writes) concerning(name string) int64 {
 // death is a process that dies at one of its writes: after the API server has taken it and before the answer is read, or
 // before it is sent. From then on nothing it sends arrives.
 type death struct {
-	// name is that of the namespace, or of the object, whose writes are counted.
-	name string
+	// name is that of the namespace, or of the object, whose writes are counted; other, where set, that of another one.
+	name, other string
 	// atWrite counts from 1; 0 never dies.
 	atWrite int
 	// before says that the write itself does not arrive either.
@@ -89,12 +90,25 @@ func (d *death) wrap(next http.RoundTripper) http.RoundTripper {
 func (d *death) dies(request *http.Request) bool {
 	d.mutex.Lock()
 	defer d.mutex.Unlock()
-	if d.dead || !isWrite(request) || !concerns(request.URL.Path, d.name) {
+	if d.dead || !isWrite(request) || !d.counts(request) {
 		return false
 	}
 	d.count++
 	d.dead = d.count == d.atWrite
 	return d.dead
+}
+
+// counts reports whether a write concerns what is counted. An object that is created is named in the body alone.
+func (d *death) counts(request *http.Request) bool {
+	if d.other == "" || request.Method != http.MethodPost {
+		return concerns(request.URL.Path, d.name) || d.other != "" && concerns(request.URL.Path, d.other)
+	}
+	body, err := request.GetBody()
+	if err != nil {
+		return false
+	}
+	content, err := io.ReadAll(body)
+	return err == nil && (bytes.Contains(content, []byte(d.name)) || bytes.Contains(content, []byte(d.other)))
 }
 
 func (d *death) died() bool {
