@@ -5,6 +5,7 @@ package clientcredential
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -62,12 +63,16 @@ func (r *Reconciler) deliverToken(ctx context.Context, s *scope) error {
 	if err != nil {
 		return s.blocked(err)
 	}
+	audience, err := r.tokenAudience(s)
+	if err != nil {
+		return s.blocked(err)
+	}
 	live, good, err := r.liveToken(ctx, ring, s, secret)
 	if err != nil {
 		return s.blocked(err)
 	}
-	if !good {
-		if live, err = r.newToken(ring, s); err != nil {
+	if !good || !slices.Equal(live.audience, audience) {
+		if live, err = r.newToken(ring, s, audience); err != nil {
 			return s.blocked(err)
 		}
 	}
@@ -85,6 +90,7 @@ func (r *Reconciler) deliverToken(ctx context.Context, s *scope) error {
 // delivered is a token with the time it was issued.
 type delivered struct {
 	render.Token
+	audience []string
 	issuedAt time.Time
 }
 
@@ -96,12 +102,13 @@ func (d delivered) replaceAt() time.Time {
 func (r *Reconciler) deliver(raw string, claims token.Claims, scopes oauth.Scopes) delivered {
 	return delivered{
 		Token:    render.Token{AccessToken: raw, ExpiresAt: claims.ExpiresAt, Issuer: r.Minter.Issuer, Scopes: scopes},
+		audience: claims.Audience,
 		issuedAt: claims.IssuedAt,
 	}
 }
 
 // liveToken gives the token that a Secret holds, and reports whether it can stay: every replica would admit it, it says what a
-// new one would say, and it is in the first two thirds of its life.
+// new one would say but for whom it is for, and it is in the first two thirds of its life.
 func (r *Reconciler) liveToken(ctx context.Context, ring *keyring.Ring, s *scope, secret *corev1.Secret) (delivered, bool, error) {
 	if secret == nil {
 		return delivered{}, false, nil
@@ -126,8 +133,8 @@ func (r *Reconciler) liveToken(ctx context.Context, ring *keyring.Ring, s *scope
 	return live, good, nil
 }
 
-func (r *Reconciler) newToken(ring *keyring.Ring, s *scope) (delivered, error) {
-	grant, err := r.Minter.Mint(ring, s.subject, s.tokenScopes(), s.todo.Published[0].SecretID())
+func (r *Reconciler) newToken(ring *keyring.Ring, s *scope, audience []string) (delivered, error) {
+	grant, err := r.Minter.Mint(ring, s.subject, s.tokenScopes(), audience, s.todo.Published[0].SecretID())
 	if err != nil {
 		return delivered{}, fmt.Errorf("making an access token: %w", err)
 	}

@@ -86,7 +86,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 // run goes through the phases until one fails.
 func (r *Reconciler) run(ctx context.Context, s *scope) error {
 	for _, phase := range []func(context.Context, *scope) error{
-		r.identify, r.judge, r.loadOwned, r.admit, r.loadPepper, r.loadSecrets, r.plan, r.render, r.stageVerifiers, r.publish, r.retire, r.deliverToken,
+		r.identify, r.findResources, r.judge, r.loadOwned, r.admit, r.loadPepper, r.loadSecrets, r.plan, r.render, r.stageVerifiers, r.publish, r.retire, r.deliverToken,
 	} {
 		if err := phase(ctx, s); err != nil {
 			return err

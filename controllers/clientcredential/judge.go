@@ -8,7 +8,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/labels"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/claviger/claviger/api/v1alpha1"
@@ -100,22 +99,13 @@ func (*Reconciler) admit(_ context.Context, s *scope) error {
 
 // subject gathers all that the verdict about a client depends on.
 func (r *Reconciler) subject(ctx context.Context, of *credential.Client) (credential.Subject, error) {
-	subject := credential.Subject{Client: of}
-	namespace := kube.NamespaceMetadata()
-	if err := r.Get(ctx, client.ObjectKey{Name: of.Namespace}, namespace); err != nil {
-		return subject, fmt.Errorf("reading Namespace %s: %w", of.Namespace, err)
+	subject, lookup := credential.Subject{Client: of}, kube.Lookup{Reader: r.Client}
+	var err error
+	if subject.Namespace, err = lookup.Namespace(ctx, of.Namespace); err != nil {
+		return subject, err
 	}
-	subject.Namespace = credential.Namespace{Name: namespace.Name, Labels: labels.Set(namespace.Labels)}
-	if !of.ConsoleLevel() {
-		account := &v1alpha1.Account{}
-		err := r.Get(ctx, client.ObjectKey{Name: of.AccountID}, account)
-		if client.IgnoreNotFound(err) != nil {
-			return subject, fmt.Errorf("reading Account %s: %w", of.AccountID, err)
-		}
-		if err == nil {
-			// A selector that does not parse selects nothing; the Account's own condition says so.
-			subject.Account, _ = credential.ReadAccount(account)
-		}
+	if subject.Account, err = lookup.Account(ctx, of.AccountID); err != nil {
+		return subject, err
 	}
 	var claimants v1alpha1.ClientCredentialList
 	if err := r.List(ctx, &claimants, client.MatchingFields{clientIDIndex: of.ID}); err != nil {

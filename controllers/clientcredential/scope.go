@@ -12,6 +12,7 @@ import (
 
 	"github.com/claviger/claviger/api/v1alpha1"
 	"github.com/claviger/claviger/internal/credential"
+	"github.com/claviger/claviger/internal/issuer"
 )
 
 // scope is what one reconciliation knows. Phases fill it in; summarize turns it into the status.
@@ -35,6 +36,10 @@ type scope struct {
 	verdict error
 	// lifetime is that of the next token.
 	lifetime time.Duration
+
+	// resources finds those of spec.resources; resourcesErr says what is wrong with the first one that tokens cannot be for.
+	resources    issuer.ResourceAt
+	resourcesErr error
 
 	pepper credential.Pepper
 	// secret is the one that exists under the desired name, or nil. earlier says that it is an earlier object's.

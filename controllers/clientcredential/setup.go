@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -29,6 +30,7 @@ const (
 	accountIndex   = "spec.accountRef.name"
 	clientIDIndex  = "status.clientID"
 	secretRefIndex = "spec.secretRef.name" //nolint:gosec // G101: a field, not a credential
+	resourcesIndex = "spec.resources"
 	// tokenIDIndex finds the revocation of a token.
 	tokenIDIndex = "spec.tokenID"
 )
@@ -37,8 +39,8 @@ const (
 const workers = 8
 
 // SetupWithManager registers the controller: it runs for a credential when that, one of its Secrets, the spec of its Account,
-// the labels of its namespace, another claimant of its client ID, a revocation of one of its tokens, the pepper, the signing
-// keys or the certificates that verify the issuer change.
+// the labels of its namespace, another claimant of its client ID, one of its resources, a revocation of one of its tokens, the
+// pepper, the signing keys or the certificates that verify the issuer change.
 func (r *Reconciler) SetupWithManager(ctx context.Context, manager ctrl.Manager) error {
 	if err := index(ctx, manager.GetFieldIndexer()); err != nil {
 		return err
@@ -49,6 +51,10 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, manager ctrl.Manager)
 		Watches(&v1alpha1.ClientCredential{}, r.enqueue(func(object client.Object) []client.ListOption {
 			return []client.ListOption{client.MatchingFields{clientIDIndex: credential.ClientID(object.(*v1alpha1.ClientCredential))}}
 		})).
+		Watches(&v1alpha1.ProtectedResource{}, r.enqueue(func(resource client.Object) []client.ListOption {
+			url := credential.ReadResource(resource.(*v1alpha1.ProtectedResource)).ID
+			return []client.ListOption{client.MatchingFields{resourcesIndex: url}}
+		}), builder.WithPredicates(verdictChanged)).
 		Watches(&v1alpha1.RevokedToken{}, r.enqueue(func(revoked client.Object) []client.ListOption {
 			return []client.ListOption{client.MatchingFields{clientIDIndex: revoked.(*v1alpha1.RevokedToken).Spec.ClientID}}
 		})).
@@ -81,6 +87,19 @@ var anotherObject = predicate.Funcs{
 	UpdateFunc:  func(e event.UpdateEvent) bool { return e.ObjectOld.GetUID() != e.ObjectNew.GetUID() },
 }
 
+// verdictChanged passes updates of a resource that may decide over it: of its spec, and of the verdict in its status.
+var verdictChanged = predicate.Or(predicate.GenerationChangedPredicate{}, anotherObject, predicate.Funcs{
+	UpdateFunc: func(e event.UpdateEvent) bool { return allowedReason(e.ObjectOld) != allowedReason(e.ObjectNew) },
+})
+
+func allowedReason(object client.Object) string {
+	allowed := meta.FindStatusCondition(object.(*v1alpha1.ProtectedResource).Status.Conditions, v1alpha1.ConditionAllowed)
+	if allowed == nil {
+		return ""
+	}
+	return allowed.Reason
+}
+
 func index(ctx context.Context, indexer client.FieldIndexer) error {
 	for name, value := range map[string]func(*v1alpha1.ClientCredential) string{
 		clientIDIndex: credential.ClientID,
@@ -107,7 +126,13 @@ func index(ctx context.Context, indexer client.FieldIndexer) error {
 			return fmt.Errorf("indexing ClientCredentials by %s: %w", name, err)
 		}
 	}
-	err := indexer.IndexField(ctx, &v1alpha1.RevokedToken{}, tokenIDIndex, func(object client.Object) []string {
+	err := indexer.IndexField(ctx, &v1alpha1.ClientCredential{}, resourcesIndex, func(object client.Object) []string {
+		return credential.ReadClient(object.(*v1alpha1.ClientCredential)).Resources
+	})
+	if err != nil {
+		return fmt.Errorf("indexing ClientCredentials by %s: %w", resourcesIndex, err)
+	}
+	err = indexer.IndexField(ctx, &v1alpha1.RevokedToken{}, tokenIDIndex, func(object client.Object) []string {
 		return []string{object.(*v1alpha1.RevokedToken).Spec.TokenID}
 	})
 	if err != nil {

@@ -38,6 +38,11 @@ func (s *scope) summarize(now time.Time) {
 	} else {
 		meta.RemoveStatusCondition(&status.Conditions, v1alpha1.ConditionKeysValid)
 	}
+	if found, named := s.resourcesFound(); named {
+		parts = append(parts, found)
+	} else {
+		meta.RemoveStatusCondition(&status.Conditions, v1alpha1.ConditionResourcesFound)
+	}
 	for _, part := range parts {
 		s.set(now, part)
 	}
@@ -116,7 +121,10 @@ func (s *scope) obstacle() error {
 	if s.publishErr != nil {
 		return s.publishErr
 	}
-	return s.client.KeysErr
+	if s.client.KeysErr != nil {
+		return s.client.KeysErr
+	}
+	return s.resourcesErr
 }
 
 // setOrRemove sets an abnormal-true condition while there is an obstacle of that kind. An error that is no fault counts

@@ -144,6 +144,9 @@ func addControllers(ctx context.Context, manager ctrl.Manager, options ManagerOp
 	if err != nil {
 		return err
 	}
+	if err := addResources(ctx, manager, options); err != nil {
+		return err
+	}
 	accounts := &account.Reconciler{Client: manager.GetClient(), Now: options.Clock}
 	if err := accounts.SetupWithManager(manager); err != nil {
 		return fmt.Errorf("adding the Account controller: %w", err)

@@ -184,6 +184,7 @@ func (o *TokenServiceOptions) newAPI(ctx context.Context, service *issuer.Servic
 	service.Tokens = newTokenCache(o.TokenCacheSize, registry)
 	return &oauthapi.API{
 		Issuer:        service,
+		IssuerURL:     o.issuer,
 		AccountHeader: o.AccountHeader,
 		Proxies:       o.Limits.proxies,
 		Metrics:       oauthapi.NewMetrics(registry),

@@ -121,9 +121,14 @@ func (c *Client) home() bool { return strings.HasPrefix(c.ID, c.Namespace+".") }
 func (c *Client) ConsoleLevel() bool { return c.AccountID == "" }
 
 // MayHaveTokensFor reports whether the client's tokens may be for a resource: one of its own account or, for a console-level
-// client, of the console, and one of its own Resources where it names any.
+// client, of the console, and one that it names where it names any.
 func (c *Client) MayHaveTokensFor(resource *Resource) bool {
-	return c.AccountID == resource.AccountID && (len(c.Resources) == 0 || slices.Contains(c.Resources, resource.ID))
+	return c.AccountID == resource.AccountID && c.Names(resource)
+}
+
+// Names reports whether the resource is one of those that the client names, or the client names none.
+func (c *Client) Names(resource *Resource) bool {
+	return len(c.Resources) == 0 || slices.Contains(c.Resources, resource.ID)
 }
 
 // Account is what decides over an account's credentials, read from the object once. It is immutable.

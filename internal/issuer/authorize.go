@@ -19,7 +19,15 @@ type Need struct {
 	Scopes oauth.Scopes
 	// Accounts that the call concerns. None: any account's place, or a call that concerns no account.
 	Accounts []string
+	// Resource is the place, where it is a registered one; see [Service.ResourceNeed].
+	Resource *credential.Resource
+
+	// closed says why the resource admits nobody.
+	closed error
 }
+
+// Closed reports whether the place is one that the rules do not allow. It admits nobody.
+func (n Need) Closed() bool { return n.closed != nil }
 
 func (n Need) consoleLevel() bool { return n.Scopes.Has(string(v1alpha1.ScopeAPI)) }
 
@@ -46,7 +54,7 @@ func (s *Service) Authorize(raw string, need Need) (Access, error) {
 	if err != nil {
 		return access, err
 	}
-	return access, admit(access, found.client, need)
+	return access, s.admit(access, found, need)
 }
 
 // standing is a genuine token as it stands now.
@@ -116,15 +124,30 @@ func scopesNow(claims token.Claims, client *credential.Client) (oauth.Scopes, er
 	return granted.Intersect(client.Scopes), nil
 }
 
-// admit is the table "Tokens and places" of docs/endpoints.md: the level first, then the account, then the scopes.
-func admit(access Access, client *credential.Client, need Need) error {
+// admit is the table "Tokens and places" of docs/endpoints.md: the level first, then the audience, the account and the scopes. A
+// place that is closed says so only to a token that would be good there.
+func (m Minter) admit(access Access, found standing, need Need) error {
 	if len(need.Scopes) == 0 {
 		return BadGuard("the guard of this place names no scope, so nobody is admitted")
 	}
-	if need.consoleLevel() != client.ConsoleLevel() {
+	if need.consoleLevel() != found.client.ConsoleLevel() {
 		return oauth.InvalidToken(refuse(ReasonOtherLevel, "the token is of the other level"))
 	}
-	for _, account := range need.Accounts {
+	if err := m.admitAudience(found, need); err != nil {
+		return err
+	}
+	if err := admitAccounts(access, found.client, need.Accounts); err != nil {
+		return err
+	}
+	if !access.Scopes.HasAll(need.Scopes) {
+		return insufficient(ReasonScopeMissing, "the token does not have the scope that is needed here")
+	}
+	return need.closed
+}
+
+// admitAccounts: the token must be good for every account that the call concerns.
+func admitAccounts(access Access, client *credential.Client, accounts []string) error {
+	for _, account := range accounts {
 		if account == access.AccountID {
 			continue
 		}
@@ -134,9 +157,6 @@ func admit(access Access, client *credential.Client, need Need) error {
 		if access.AccountID != "" {
 			return insufficient(ReasonOtherAccount, "the token is restricted to another account")
 		}
-	}
-	if !access.Scopes.HasAll(need.Scopes) {
-		return insufficient(ReasonScopeMissing, "the token does not have the scope that is needed here")
 	}
 	return nil
 }

@@ -85,7 +85,7 @@ func TestMatrix(t *testing.T) {
 		{"expired", expired, none},
 		{"tampered", genuine[:len(genuine)-4] + "AAAA", none},
 		{"of another issuer", w.forge(t, "https://b", issuerURL), none},
-		{"for another audience", w.forge(t, issuerURL, "https://b"), none},
+		{"for another audience", w.forge(t, issuerURL, "https://b"), []string{un, un, un, un, un, un, un, un, un, no, un, un}},
 		{"of another key", newWorld(t).issue(t, "acme.orders").AccessToken, none},
 		{"of a client that does not exist", w.forgeFor(t, "acme.nobody"), none},
 		{"text", "not-a-token", none},

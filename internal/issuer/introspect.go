@@ -21,13 +21,15 @@ type Introspection struct {
 	TokenID string
 	// Inactive says why the caller is told that the token is not active. Nil where it is.
 	Inactive error
-	// Claims are those of an active token, with the scopes that it still has.
+	// Claims are those of an active token, with the scopes that it still has and the places that it is still for.
 	Claims token.Claims
 }
 
 var (
 	errNotTheirs = refuse(ReasonOtherAccount, "the token is none that the caller may know of")
 	errNoScope   = refuse(ReasonScopeMissing, "the client has none of the token's scopes any more")
+	// errNoAudience: a resource may also have been deleted or closed.
+	errNoAudience = refuse(token.ReasonOtherAudience, "there is no resource any more that the token is for")
 )
 
 // Introspect answers an introspection request (RFC 7662 section 2). A token is active where there is a place that Authorize admits
@@ -54,6 +56,10 @@ func (s *Service) Introspect(request oauth.IntrospectionRequest) (Introspection,
 		outcome.Inactive = errNoScope
 	default:
 		outcome.Claims = found.claims
+		if outcome.Claims.Audience = s.audienceNow(found); len(outcome.Claims.Audience) == 0 {
+			outcome.Claims, outcome.Inactive = token.Claims{}, errNoAudience
+			break
+		}
 		outcome.Claims.Scope = found.scopes.String()
 	}
 	return outcome, nil
@@ -78,4 +84,23 @@ func bearerError(presented oauth.ClientAuthentication, err error) error {
 		return oauth.InvalidToken(errors.Unwrap(err))
 	}
 	return err
+}
+
+// audienceNow gives what of aud the token is still for: resources that there are and that its client may call, or the issuer.
+func (s *Service) audienceNow(found standing) []string {
+	var audience []string
+	for _, one := range found.claims.Audience {
+		if one == s.Issuer {
+			audience = append(audience, one)
+			continue
+		}
+		url, err := oauth.CanonicalResource(one)
+		if err != nil {
+			continue
+		}
+		if resource, err := s.target(found.client, url, s.Directory.ResourceAt); err == nil && resource.URL == one {
+			audience = append(audience, one)
+		}
+	}
+	return audience
 }

@@ -10,8 +10,10 @@ import (
 	"time"
 
 	"github.com/claviger/claviger/api/v1alpha1"
+	"github.com/claviger/claviger/internal/issuer"
 	"github.com/claviger/claviger/internal/kube"
 	"github.com/claviger/claviger/internal/oauth"
+	"github.com/claviger/claviger/internal/token"
 	"github.com/claviger/claviger/test/builder"
 )
 
@@ -146,5 +148,29 @@ func TestIntrospectedClaims(t *testing.T) {
 	}
 	if outcome.TokenID != grant.TokenID || outcome.CallerID != "acme.orders" {
 		t.Errorf("got %+v", outcome)
+	}
+}
+
+// TestIntrospectResources: aud has what the token is still for, and a token that is for nothing any more is not active.
+func TestIntrospectResources(t *testing.T) {
+	w := newResourceWorld(t)
+	introspect := func(raw string) issuer.Introspection {
+		outcome, err := w.Introspect(oauth.IntrospectionRequest{Client: presented("acme.all", "acme.all"), Token: raw})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return outcome
+	}
+	raw := w.issueFor(t, "acme.all", toolsURL, hookURL).AccessToken
+	if got := introspect(raw); got.Inactive != nil || !slices.Equal(got.Claims.Audience, []string{toolsURL, hookURL}) {
+		t.Errorf("got %q, %v", got.Claims.Audience, got.Inactive)
+	}
+	w.resource("acme", "tools", toolsURL, builder.OfAccount("acme"), builder.OfType("MCP"), builder.Suspended())
+	if got := introspect(raw); got.Inactive != nil || !slices.Equal(got.Claims.Audience, []string{hookURL}) {
+		t.Errorf("after one was closed: got %q, %v", got.Claims.Audience, got.Inactive)
+	}
+	w.directory.Forget(builder.ProtectedResource("acme", "hook", hookURL))
+	if got := introspect(raw); got.Inactive == nil || got.Claims.ID != "" || issuer.Reason(got.Inactive) != token.ReasonOtherAudience {
+		t.Errorf("after the other was deleted: got %+v", got)
 	}
 }

@@ -21,6 +21,8 @@ type Grant struct {
 	// ServiceAccount is who took the token, where it was taken with the token of one.
 	ServiceAccount assertion.ServiceAccount
 	Scopes         oauth.Scopes
+	// Audience is what the token is for: URLs of resources, or the issuer.
+	Audience []string
 	// AccountID is the one account the token may act on, or empty.
 	AccountID string
 	Lifetime  time.Duration
@@ -34,8 +36,8 @@ func (s *Service) Issue(request oauth.TokenRequest) (Grant, error) {
 		return Grant{ClientID: caller.clientID()}, err
 	}
 	grant := Grant{ClientID: caller.clientID(), ServiceAccount: caller.serviceAccount, Lifetime: s.Rules.TokenLifetime(caller.Subject)}
-	if len(request.Resources) > 0 {
-		return grant, oauth.InvalidTarget("no such resource")
+	if grant.Audience, err = s.audienceFor(caller.Client, request.Resources); err != nil {
+		return grant, err
 	}
 	account, err := s.scopeGrant(&grant, caller.Subject, request.Scopes)
 	if err != nil {

@@ -165,20 +165,6 @@ func TestReplacedSecret(t *testing.T) {
 	}
 }
 
-func TestResources(t *testing.T) {
-	w := newWorld(t)
-	wanted := request("acme.orders")
-	wanted.Resources = []string{issuerURL}
-	grant, err := w.Issue(wanted)
-	if codeOf(err) != oauth.CodeInvalidTarget || grant.AccessToken != "" || grant.ClientID != "acme.orders" {
-		t.Errorf("got %+v, %v", grant, err)
-	}
-	wanted.Client = presented("acme.orders", "x")
-	if _, err := w.Issue(wanted); codeOf(err) != oauth.CodeInvalidClient {
-		t.Errorf("the resource was judged before the client: %v", err)
-	}
-}
-
 // TestOwnFailures: what is our own fault is server_error, and gives no token.
 func TestOwnFailures(t *testing.T) {
 	for _, row := range []struct {

@@ -28,10 +28,10 @@ type Minter struct {
 }
 
 // Mint makes a token for a subject that the rules allow, with those of the scopes asked for that its client has; where none is
-// asked for, with all. secretID is that of the client secret which the token is taken with. It fails with invalid_scope or
-// server_error; the Grant that comes with an error has no token.
-func (m Minter) Mint(ring *keyring.Ring, subject credential.Subject, asked oauth.Scopes, secretID string) (Grant, error) {
-	grant := Grant{ClientID: subject.Client.ID, Lifetime: m.Rules.TokenLifetime(subject)}
+// asked for, with all. Its audience is what Audience gives, and secretID that of the client secret which the token is taken
+// with. It fails with invalid_scope, invalid_target or server_error; the Grant that comes with an error has no token.
+func (m Minter) Mint(ring *keyring.Ring, subject credential.Subject, asked oauth.Scopes, audience []string, secretID string) (Grant, error) {
+	grant := Grant{ClientID: subject.Client.ID, Lifetime: m.Rules.TokenLifetime(subject), Audience: audience}
 	var err error
 	if grant.Scopes, err = grantable(asked, subject.Client); err != nil {
 		return grant, err
@@ -66,7 +66,7 @@ func (m Minter) sign(ring *keyring.Ring, grant *Grant, incarnation, secretID str
 	signed, err := token.Mint(m.Issuer, ring, token.Claims{
 		ID:          grant.TokenID,
 		ClientID:    grant.ClientID,
-		Audience:    []string{m.Issuer},
+		Audience:    grant.Audience,
 		Scope:       grant.Scopes.String(),
 		Account:     grant.AccountID,
 		Incarnation: incarnation,
@@ -76,6 +76,9 @@ func (m Minter) sign(ring *keyring.Ring, grant *Grant, incarnation, secretID str
 	})
 	if err != nil {
 		return oauth.ServerError(err)
+	}
+	if len(signed) > oauth.MaxBearerLength {
+		return oauth.InvalidTarget("the token would be longer than %d bytes; ask for fewer resources or scopes", oauth.MaxBearerLength)
 	}
 	grant.AccessToken = signed
 	return nil
@@ -103,7 +106,7 @@ func (m Minter) verify(ring *keyring.Ring, raw string) (token.Claims, error) {
 }
 
 func (m Minter) expect() token.Expect {
-	return token.Expect{Issuer: m.Issuer, Audience: m.Issuer, Now: m.Now()}
+	return token.Expect{Issuer: m.Issuer, Now: m.Now()}
 }
 
 // check says whether genuine claims still hold: their client, and the account that the token acts on, are the ones it was

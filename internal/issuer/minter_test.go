@@ -31,7 +31,7 @@ func TestMintGivesWhatTheTokenEndpointGives(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			subject := w.subject(t, row.client)
 			taken := w.issue(t, row.client, row.scopes...)
-			minted, err := w.Mint(w.ring(t), subject, row.scopes, subject.Client.Verifiers[0].SecretID())
+			minted, err := w.Mint(w.ring(t), subject, row.scopes, taken.Audience, subject.Client.Verifiers[0].SecretID())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -63,7 +63,7 @@ func TestMintFails(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			w.Random = row.random
-			grant, err := w.Mint(w.ring(t), w.subject(t, row.client), row.scopes, "id")
+			grant, err := w.Mint(w.ring(t), w.subject(t, row.client), row.scopes, []string{issuerURL}, "id")
 			if codeOf(err) != row.code || grant.AccessToken != "" || grant.ClientID != row.client {
 				t.Errorf("got %+v, %v", grant, err)
 			}

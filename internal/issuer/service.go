@@ -13,7 +13,7 @@ import (
 	"github.com/claviger/claviger/internal/token"
 )
 
-// Directory knows the clients and accounts that exist now, and the tokens that were revoked. It answers from memory.
+// Directory knows the clients, accounts and protected resources that exist now, and the tokens that were revoked. It answers from memory.
 type Directory interface {
 	// Synced reports whether all that exists is known. Before that, not to be found means nothing.
 	Synced() bool
@@ -23,6 +23,10 @@ type Directory interface {
 	Namespace(name string) credential.Namespace
 	// Account finds an account by its ID; nil where there is none.
 	Account(accountID string) *credential.Account
+	// Resource finds a protected resource by its name, "<namespace>/<name>", with all that its verdict depends on.
+	Resource(name string) (credential.ResourceSubject, bool)
+	// ResourceAt finds the protected resource that has a canonical URL.
+	ResourceAt(url string) (credential.ResourceSubject, bool)
 	// Revoked reports whether the token of that ID was revoked by itself.
 	Revoked(tokenID string) bool
 }

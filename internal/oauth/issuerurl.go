@@ -61,6 +61,12 @@ func (u IssuerURL) IsTLS() bool { return u.tls }
 // Endpoint gives the URL of a path below the issuer.
 func (u IssuerURL) Endpoint(path string) string { return u.text + path }
 
+// ResourceMetadata gives the URL of the metadata of a protected resource, "<namespace>/<name>". It stands below the origin, whatever
+// path the issuer has, so that one rule of a gateway reaches all well-known documents.
+func (u IssuerURL) ResourceMetadata(name string) string {
+	return strings.TrimSuffix(u.text, u.path) + PathResourceMetadata + "/" + name
+}
+
 func isLoopback(host string) bool {
 	ip := net.ParseIP(host)
 	return host == "localhost" || (ip != nil && ip.IsLoopback())

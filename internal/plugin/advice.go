@@ -11,10 +11,12 @@ import (
 
 // advice says what to do about each reason of a condition.
 var advice = map[string]string{
-	v1alpha1.ReasonActive:    "Nothing to do: credentials of this Account may work.",
-	v1alpha1.ReasonAllowed:   "Nothing to do: the rules allow the credential.",
-	v1alpha1.ReasonPublished: "Nothing to do: the Secret holds the current client secret.",
-	v1alpha1.ReasonIssued:    "Nothing to do: the Secret can be traded for tokens.",
+	v1alpha1.ReasonActive:     "Nothing to do: credentials of this Account may work.",
+	v1alpha1.ReasonAllowed:    "Nothing to do: the rules allow it.",
+	v1alpha1.ReasonPublished:  "Nothing to do: the Secret holds the current client secret.",
+	v1alpha1.ReasonIssued:     "Nothing to do: the Secret can be traded for tokens.",
+	v1alpha1.ReasonRegistered: "Nothing to do: tokens are issued for the resource.",
+	v1alpha1.ReasonFound:      "Nothing to do: there is a ProtectedResource for every URL.",
 
 	v1alpha1.ReasonSuspended: "Set spec.suspend to false when it may be used again; nothing else is lost.",
 	v1alpha1.ReasonDeleting: "Remove the finalizers that hold it, if somebody else's controller does not; Claviger sets none, " +
@@ -28,7 +30,11 @@ var advice = map[string]string{
 	v1alpha1.ReasonConsoleNotAllowed: "Set spec.accountRef if an account was meant; otherwise create it in one of the namespaces named, " +
 		"or add this one to --console-namespaces of both roles.",
 	v1alpha1.ReasonClientIDConflict: "Delete one of the two, or create this one anew with another spec.clientID, which cannot be changed.",
-	v1alpha1.ReasonScopeNotAllowed:  "Take the scope out of spec.scopes, or add it to the Account's spec.scopes; mind the letter case.",
+	v1alpha1.ReasonResourceConflict: "Change spec.url of one of the two, or delete one; the older one has the URL.",
+	v1alpha1.ReasonResourceNotFound: "Mend spec.resources, or create the ProtectedResource; it is taken up by itself.",
+	v1alpha1.ReasonResourceNotAllowed: "See the conditions of the ProtectedResource that has the URL; " +
+		"tokens are issued for it again when the rules allow it.",
+	v1alpha1.ReasonScopeNotAllowed: "Take the scope out of spec.scopes, or add it to the Account's spec.scopes; mind the letter case.",
 
 	v1alpha1.ReasonValid: "Nothing to do: every key can be used.",
 	v1alpha1.ReasonInvalidKeys: "Mend spec.jwks or spec.publicKeys, as the message says, and make another key where a private one was put there; " +
@@ -39,7 +45,7 @@ var advice = map[string]string{
 	v1alpha1.ReasonInvalidSecret: "Put right the Secret that spec.secretRef names, as the message says; " +
 		"what worked before goes on working.",
 	v1alpha1.ReasonInvalidTemplate: "Mend spec.secretTemplate, as the message says; the Secret that is there stays as it is.",
-	v1alpha1.ReasonTokenNotIssued:  "Wait until the time in spec.revokeTokensBefore has come, or take it away: it would kill the token to be delivered.",
+	v1alpha1.ReasonTokenNotIssued:  "Wait until the time in spec.revokeTokensBefore has come, or take it away, or see the condition ResourcesFound, as the message says.",
 	v1alpha1.ReasonKeysNotReady: "Wait a moment while the manager makes its keys; where it stays, read the manager's log, " +
 		"and restore a damaged pepper from a backup.",
 	v1alpha1.ReasonWriteFailed:  "Read the manager's log for what the API server said: a quota, a policy; it is tried again by itself.",

@@ -60,7 +60,7 @@ func (c *revokeCommand) verify(ctx context.Context, now *live, raw string, claim
 	if err == nil {
 		var by trusted
 		if by, err = c.trust(ctx, now, claimed.ClientID); err == nil {
-			genuine, err := token.Verify(raw, by.keys.ring, token.Expect{Issuer: by.issuer, Audience: by.issuer, Now: claimed.within(c.now())})
+			genuine, err := token.Verify(raw, by.keys.ring, token.Expect{Issuer: by.issuer, Now: claimed.within(c.now())})
 			if err != nil {
 				return token.Claims{}, fmt.Errorf("there is nothing to revoke: this is not a token of %s that could be used: %w", by.issuer, err)
 			}

@@ -27,10 +27,11 @@ const (
 type tokenCommand struct {
 	*session
 	issuerFlags
-	tokenURL string
-	scopes   []string
-	account  string
-	format   string
+	tokenURL  string
+	scopes    []string
+	resources []string
+	account   string
+	format    string
 }
 
 func newTokenCommand(s *session) *cobra.Command {
@@ -62,6 +63,7 @@ func newTokenCommand(s *session) *cobra.Command {
 	}
 	flags := command.Flags()
 	flags.StringArrayVar(&take.scopes, "scope", nil, "Ask for this scope; may be repeated. Default: all scopes of the credential.")
+	flags.StringArrayVar(&take.resources, "resource", nil, "Ask for a token for the resource of this URL (RFC 8707); may be repeated. Default: spec.resources of the credential.")
 	flags.StringVar(&take.account, "account", "", "Restrict a console-level token to this account: asks for scope "+v1alpha1.ScopeAccountPrefix+"ACCOUNT.")
 	flags.StringVar(&take.tokenURL, "token-url", "", "URL of the token endpoint. Default: "+pathToken+" below --issuer, else token_url of the Secret.")
 	flags.StringVarP(&take.format, "output", "o", formatToken, `Output format: nothing for the bare token, "header" for an Authorization header, "json" for the whole answer.`)
@@ -92,7 +94,7 @@ func (c *tokenCommand) run(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	body, err := takeToken(ctx, where, as, c.scopeParameter())
+	body, err := takeToken(ctx, where, as, url.Values{"scope": {c.scopeParameter()}, "resource": c.resources})
 	if err != nil {
 		return fmt.Errorf("%w\nSee what keeps the credential from working: %s status %s -n %s", err, program, name, namespace)
 	}
@@ -108,12 +110,10 @@ func (c *tokenCommand) scopeParameter() string {
 	return strings.Join(asked, " ")
 }
 
-// takeToken asks the token endpoint for a token (RFC 6749 section 4.4) and gives its answer, which holds one.
-func takeToken(ctx context.Context, where endpoint, as binding, scope string) ([]byte, error) {
-	form := url.Values{"grant_type": {"client_credentials"}}
-	if scope != "" {
-		form.Set("scope", scope)
-	}
+// takeToken asks the token endpoint for a token (RFC 6749 section 4.4) and gives its answer, which holds one. An empty scope is one
+// that is left out (section 3.2).
+func takeToken(ctx context.Context, where endpoint, as binding, form url.Values) ([]byte, error) {
+	form.Set("grant_type", "client_credentials")
 	answer, err := where.postForm(ctx, as, form)
 	if err != nil {
 		return nil, err

@@ -9,6 +9,8 @@ import (
 	"log"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -33,12 +35,14 @@ func TestTakeToken(t *testing.T) {
 	for _, row := range []struct {
 		name   string
 		scope  string
+		asked  []string
 		status int
 		body   string
 		want   string // of the error; "" where a token is had
 	}{
 		{name: "a token is had", status: 200, body: `{"access_token":"a.b.c"}`},
 		{name: "scopes are asked for", scope: "Webhook account:acme", status: 200, body: `{"access_token":"a.b.c"}`},
+		{name: "resources are asked for", asked: []string{"https://a.example/", "https://b.example/"}, status: 200, body: `{"access_token":"a.b.c"}`},
 		{
 			name: "an OAuth error is told with its description", status: 401,
 			body: `{"error":"invalid_client","error_description":"client authentication failed"}`, want: "invalid_client: client authentication failed",
@@ -56,7 +60,7 @@ func TestTakeToken(t *testing.T) {
 			service := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				calls++
 				client, err := oauth.ParseTokenRequest(requestOf(t, r))
-				if err != nil || r.URL.RawQuery != "" || client.Scopes.String() != row.scope {
+				if err != nil || r.URL.RawQuery != "" || client.Scopes.String() != row.scope || !slices.Equal(client.Resources, row.asked) {
 					t.Errorf("asked for %q: %v", client.Scopes, err)
 				}
 				if found := client.Client.Readings; !holds(found, holder.clientID, clientSecret) {
@@ -67,7 +71,7 @@ func TestTakeToken(t *testing.T) {
 				_, _ = w.Write([]byte(row.body))
 			}))
 			defer service.Close()
-			body, err := takeToken(t.Context(), endpoint{url: service.URL + pathToken}, holder, row.scope)
+			body, err := takeToken(t.Context(), endpoint{url: service.URL + pathToken}, holder, url.Values{"scope": {row.scope}, "resource": row.asked})
 			if calls != 1 {
 				t.Errorf("called %d times", calls)
 			}

@@ -39,7 +39,7 @@ func judge(service *issuer.Service, raw string, need issuer.Need) verdict {
 	ring, _ := service.Keys.Ring()
 	var v verdict
 	var ungenuine error
-	v.claims, ungenuine = token.Verify(raw, ring, token.Expect{Issuer: service.Issuer, Audience: service.Issuer, Now: service.Now()})
+	v.claims, ungenuine = token.Verify(raw, ring, token.Expect{Issuer: service.Issuer, Now: service.Now()})
 	v.access, v.err = service.Authorize(raw, need)
 	subject, exists := service.Directory.Subject(v.claims.ClientID)
 	// A place that names no scope admits nobody, and says so only to a token that is alive.

@@ -64,7 +64,7 @@ func (w *world) mint(t *testing.T, clientID string) issuer.Grant {
 	if !found {
 		t.Fatalf("no client %s", clientID)
 	}
-	grant, err := w.minter.Mint(w.private, subject, nil, "")
+	grant, err := w.minter.Mint(w.private, subject, nil, []string{w.minter.Issuer}, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -174,6 +174,11 @@ func TestTellVerdict(t *testing.T) {
 	w := newWorld(t)
 	token := w.mint(t, "acme.orders").AccessToken
 	by := trusted{issuer: issuerURL, because: "Secret orders"}
+	w.directory.Store(builder.ProtectedResource("acme", "tools", "https://mcp.acme.example/mcp", builder.OfAccount("acme"), builder.RequiringAudience()))
+	tools, err := w.service(t).ResourceNeed("acme/tools")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, row := range []struct {
 		name string
 		need issuer.Need
@@ -182,15 +187,25 @@ func TestTellVerdict(t *testing.T) {
 	}{
 		{"admitted", webhook, &live{}, `
 200 OK: good here until 2026-11-24T13:00:00Z (in 60m)
-  yes  signed by https://auth.example.com (Secret orders), for it, and not expired
+  yes  signed by https://auth.example.com (Secret orders), and not expired
   yes  its client acme.orders exists
   yes  the rules allow the client
   yes  neither it nor what it stands on has been revoked or replaced
   yes  it is good for a place that needs Webhook and concerns account acme
 `},
+		{"refused by a registered place", tools, &live{}, `
+401 Unauthorized: invalid_token
+  yes  signed by https://auth.example.com (Secret orders), and not expired
+  yes  its client acme.orders exists
+  yes  the rules allow the client
+  yes  neither it nor what it stands on has been revoked or replaced
+  NO   it is good for acme/tools at https://mcp.acme.example/mcp, which needs Webhook and concerns account acme
+       the token is for another place
+Take a token of the right credential: a place has a level and an account, and so has a token.
+`},
 		{"refused", mcp, &live{unseen: []string{"revoked tokens, in namespace claviger-system"}}, `
 403 Forbidden: insufficient_scope
-  yes  signed by https://auth.example.com (Secret orders), for it, and not expired
+  yes  signed by https://auth.example.com (Secret orders), and not expired
   yes  its client acme.orders exists
   yes  the rules allow the client
   yes  neither it nor what it stands on has been revoked or replaced
@@ -202,18 +217,19 @@ Not taken into account, because you may not see them: revoked tokens, in namespa
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			session, out := testSession()
-			command := &verifyCommand{session: session, scopes: row.need.Scopes, accounts: row.need.Accounts}
-			command.tell(judge(w.service(t), token, row.need), by, row.seen)
+			command := &verifyCommand{session: session}
+			command.tell(judge(w.service(t), token, row.need), by, row.seen, row.need)
 			expectText(t, out.String(), row.want)
 		})
 	}
 	t.Run("refused at the first stage", func(t *testing.T) {
 		session, out := testSession()
-		command := &verifyCommand{session: session, scopes: []string{"API"}}
-		command.tell(judge(w.service(t), "a.b.c", issuer.Need{Scopes: []string{"API"}}), by, &live{})
+		command := &verifyCommand{session: session}
+		need := issuer.Need{Scopes: []string{"API"}}
+		command.tell(judge(w.service(t), "a.b.c", need), by, &live{}, need)
 		expectText(t, out.String(), `
 401 Unauthorized: invalid_token
-  NO   signed by https://auth.example.com (Secret orders), for it, and not expired
+  NO   signed by https://auth.example.com (Secret orders), and not expired
        verifying a token: token is malformed
   -    its client <none> exists
   -    the rules allow the client

@@ -24,6 +24,7 @@ type verifyCommand struct {
 	consoleNamespaces []string
 	scopes            []string
 	accounts          []string
+	resource          string
 }
 
 const operatorNamespaceUse = "The operator's own namespace, which holds the revoked tokens."
@@ -31,7 +32,7 @@ const operatorNamespaceUse = "The operator's own namespace, which holds the revo
 func newVerifyCommand(s *session) *cobra.Command {
 	verify := &verifyCommand{session: s}
 	command := &cobra.Command{
-		Use:   "verify [TOKEN | -] --scope SCOPE [--account ACCOUNT]",
+		Use:   "verify [TOKEN | -] (--scope SCOPE [--account ACCOUNT] | --resource NAMESPACE/NAME)",
 		Short: "Say whether a token is good for a place, and why not",
 		Long: "Say whether a token is good for a place that needs these scopes and concerns this account: what /verify of the token\n" +
 			"service would answer, by the same rules, and why, which /verify tells nobody. The exit code is 1 where it is refused.\n\n" +
@@ -41,6 +42,9 @@ func newVerifyCommand(s *session) *cobra.Command {
 			"A token that is an argument stays in the history of the shell: pipe it in.",
 		Example: `  # Is this token good for acme's webhooks?
   kubectl claviger verify - --scope Webhook --account acme < token
+
+  # Is it good for the place that is registered as a ProtectedResource?
+  kubectl claviger verify - --resource acme/tools < token
 
   # For the API, where the issuer can be reached only through a forwarded port
   kubectl claviger verify - --scope API --jwks-url http://127.0.0.1:8089/oauth/jwks < token`,
@@ -54,7 +58,9 @@ func newVerifyCommand(s *session) *cobra.Command {
 	flags.StringVar(&verify.operatorNamespace, "operator-namespace", config.Namespace, operatorNamespaceUse)
 	flags.StringSliceVar(&verify.consoleNamespaces, "console-namespaces", nil,
 		"Namespaces that may hold console-level credentials, as the roles are told. Default: --operator-namespace.")
-	_ = command.MarkFlagRequired("scope")
+	flags.StringVar(&verify.resource, "resource", "", "The ProtectedResource that the place is, NAMESPACE/NAME, instead of --scope.")
+	command.MarkFlagsOneRequired("scope", "resource")
+	command.MarkFlagsMutuallyExclusive("scope", "resource")
 	verify.bind(command)
 	return command
 }
@@ -83,16 +89,28 @@ func (c *verifyCommand) run(ctx context.Context, args []string) error {
 	if err := now.read(ctx, claimed.ClientID, claimed.Account); err != nil {
 		return err
 	}
+	if c.resource != "" {
+		if err := now.readResource(ctx, c.resource); err != nil {
+			return err
+		}
+	}
 	by, err := c.trust(ctx, now, claimed.ClientID)
 	if err != nil {
 		return err
 	}
-	v := judge(&issuer.Service{
+	need := issuer.Need{Scopes: scopes, Accounts: c.accounts}
+	service := &issuer.Service{
 		Minter:    issuer.Minter{Issuer: by.issuer, Rules: c.rules(), Now: c.now},
 		Directory: now.directory,
 		Keys:      by.keys,
-	}, raw, issuer.Need{Scopes: scopes, Accounts: c.accounts})
-	c.tell(v, by, now)
+	}
+	if c.resource != "" {
+		if need, err = service.ResourceNeed(c.resource, c.accounts...); err != nil {
+			return fmt.Errorf("no ProtectedResource %s: nobody is admitted where a guard names it: %w", c.resource, err)
+		}
+	}
+	v := judge(service, raw, need)
+	c.tell(v, by, now, need)
 	if v.err != nil {
 		return errRefused
 	}
@@ -107,7 +125,7 @@ func (c *verifyCommand) rules() credential.Rules {
 }
 
 // tell prints the verdict, and each stage up to the one that decided.
-func (c *verifyCommand) tell(v verdict, by trusted, now *live) {
+func (c *verifyCommand) tell(v verdict, by trusted, now *live, need issuer.Need) {
 	status, code := v.status()
 	if v.err == nil {
 		c.say("%d %s: good here until %s", status, http.StatusText(status), moment(v.access.ExpiresAt, c.now()))
@@ -115,11 +133,11 @@ func (c *verifyCommand) tell(v verdict, by trusted, now *live) {
 		c.say("%d %s: %s", status, http.StatusText(status), code)
 	}
 	for at, what := range []string{
-		fmt.Sprintf("signed by %s (%s), for it, and not expired", by.issuer, by.because),
+		fmt.Sprintf("signed by %s (%s), and not expired", by.issuer, by.because),
 		fmt.Sprintf("its client %s exists", orNothing(v.claims.ClientID)),
 		"the rules allow the client",
 		"neither it nor what it stands on has been revoked or replaced",
-		"it is good for " + c.place(),
+		"it is good for " + c.place(need),
 	} {
 		switch {
 		case stage(at) < v.failed:
@@ -138,10 +156,13 @@ func (c *verifyCommand) tell(v verdict, by trusted, now *live) {
 	}
 }
 
-func (c *verifyCommand) place() string {
-	place := "a place that needs " + strings.Join(c.scopes, " ")
-	if len(c.accounts) > 0 {
-		place += " and concerns account " + strings.Join(c.accounts, " and ")
+func (c *verifyCommand) place(need issuer.Need) string {
+	place := "a place that needs " + need.Scopes.String()
+	if need.Resource != nil {
+		place = fmt.Sprintf("%s at %s, which needs %s", need.Resource.Name, need.Resource.URL, need.Scopes)
+	}
+	if len(need.Accounts) > 0 {
+		place += " and concerns account " + strings.Join(need.Accounts, " and ")
 	}
 	return place
 }

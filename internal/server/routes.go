@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/claviger/claviger/api/v1alpha1"
@@ -65,6 +66,10 @@ func Routes(api *oauthapi.API, issuer oauth.IssuerURL, access Access, ready func
 	metadata := public(observed("metadata", oauthapi.Metadata(described.Metadata())))
 	for _, path := range described.MetadataPaths() {
 		mux.Handle(path, metadata)
+	}
+	resource := public(observed("resource_metadata", api.ProtectedResource))
+	for _, below := range slices.Compact([]string{"", issuer.Path()}) {
+		mux.Handle(below+oauth.PathResourceMetadata+"/{namespace}/{name}", resource)
 	}
 	mux.Handle(PathVerify, observed("verify", api.Verify))
 	health(mux, ready)

@@ -22,8 +22,8 @@ type Cache struct {
 // verified is a token that Verify has accepted.
 type verified struct {
 	claims Claims
-	// issuer and audience are what was expected of it.
-	issuer, audience string
+	// issuer is the one that was expected.
+	issuer string
 }
 
 // NewCache makes a cache of at most so many tokens. For none, it is nil.
@@ -38,7 +38,7 @@ func NewCache(size int) *Cache {
 }
 
 // Verify does what the function Verify does, to the same result. What the signature does not settle for good is checked every
-// time: the key that it was made with is still in the ring, exp and iat, and that the same is expected as before.
+// time: the key that it was made with is still in the ring, exp and iat, and that the same issuer is expected as before. aud is for its users to judge.
 func (c *Cache) Verify(raw string, ring *keyring.Ring, expect Expect) (Claims, error) {
 	if c == nil {
 		return Verify(raw, ring, expect)
@@ -54,7 +54,7 @@ func (c *Cache) Verify(raw string, ring *keyring.Ring, expect Expect) (Claims, e
 	c.misses.Add(1)
 	claims, err := Verify(raw, ring, expect)
 	if err == nil {
-		c.tokens.Set(name, &verified{claims: claims, issuer: expect.Issuer, audience: expect.Audience})
+		c.tokens.Set(name, &verified{claims: claims, issuer: expect.Issuer})
 	}
 	return claims, err
 }
@@ -69,7 +69,7 @@ func nameOf(raw string) [sha256.Size]byte {
 // can have come in its place.
 func (v *verified) holds(ring *keyring.Ring, expect Expect) bool {
 	_, published := ring.Lookup(v.claims.KeyID)
-	return published && v.issuer == expect.Issuer && v.audience == expect.Audience &&
+	return published && v.issuer == expect.Issuer &&
 		expect.Now.Before(v.claims.ExpiresAt) && !v.claims.IssuedAt.After(expect.Now.Add(maxClockSkew))
 }
 

@@ -4,6 +4,7 @@
 package token
 
 import (
+	"slices"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -19,7 +20,7 @@ type Claims struct {
 	ID string
 	// ClientID is both sub and client_id: the client acts for itself.
 	ClientID string
-	// Audience is who the token is for; the issuer itself where no resource was asked for.
+	// Audience is what the token is for: URLs of resources (RFC 8707), or the issuer itself where it is for none in particular.
 	Audience []string
 	// Scope is the granted scope parameter (RFC 6749 section 3.3).
 	Scope string
@@ -45,6 +46,9 @@ type wireClaims struct {
 	Incarnation string `json:"incarnation"`
 	SecretID    string `json:"secret_id,omitempty"`
 }
+
+// IsFor reports whether the token is for an audience, byte for byte (RFC 7519 section 4.1.3).
+func (c Claims) IsFor(audience string) bool { return slices.Contains(c.Audience, audience) }
 
 func (c Claims) wire(issuer string) wireClaims {
 	return wireClaims{

@@ -21,7 +21,7 @@ const issuer = "https://auth.example.com"
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 // expect is what a token must match at noon.
-var expect = token.Expect{Issuer: issuer, Audience: issuer, Now: noon}
+var expect = token.Expect{Issuer: issuer, Now: noon}
 
 // claims are those of a token that is issued at noon for an hour.
 func claims() token.Claims {

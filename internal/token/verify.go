@@ -27,9 +27,8 @@ var errClaims = errors.New("its claims are not ours")
 
 // Expect is what a token must match.
 type Expect struct {
-	Issuer   string
-	Audience string
-	Now      time.Time
+	Issuer string
+	Now    time.Time
 }
 
 // Verify checks a token and gives its claims. It checks, in this order:
@@ -39,17 +38,17 @@ type Expect struct {
 //   - typ is at+jwt (RFC 9068 section 4);
 //   - kid names a key of the ring, and the signature is that key's;
 //   - exp is there and in the future, without leeway;
-//   - iss and aud are the ones expected, byte for byte;
+//   - iss is the one expected, byte for byte;
 //   - iat is there and at most a minute in the future;
-//   - jti, client_id and incarnation are there, and sub is the client.
+//   - aud, jti, client_id and incarnation are there, and sub is the client.
 //
-// It does not know whether the client still exists; see package issuer. Its errors never hold the token.
+// It does not know what the token is wanted for, so aud is not compared, nor whether the client still exists; see package
+// issuer. Its errors never hold the token.
 func Verify(raw string, ring *keyring.Ring, expect Expect) (Claims, error) {
 	parser := jwt.NewParser(
 		jwt.WithValidMethods(keyring.Algorithms()),
 		jwt.WithStrictDecoding(),
 		jwt.WithIssuer(expect.Issuer),
-		jwt.WithAudience(expect.Audience),
 		jwt.WithExpirationRequired(),
 		jwt.WithTimeFunc(func() time.Time { return expect.Now }),
 	)
@@ -67,6 +66,8 @@ func Verify(raw string, ring *keyring.Ring, expect Expect) (Claims, error) {
 		return Claims{}, fmt.Errorf("verifying a token: %w: iat is missing", errClaims)
 	case wire.IssuedAt.After(expect.Now.Add(maxClockSkew)):
 		return Claims{}, fmt.Errorf("verifying a token: %w", ErrFuture)
+	case len(wire.Audience) == 0:
+		return Claims{}, fmt.Errorf("verifying a token: %w: it is for nobody", jwt.ErrTokenInvalidAudience)
 	case wire.ID == "" || wire.ClientID == "" || wire.Incarnation == "":
 		return Claims{}, fmt.Errorf("verifying a token: %w: jti, client_id or incarnation is missing", errClaims)
 	case wire.Subject != wire.ClientID:

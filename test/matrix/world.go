@@ -114,7 +114,7 @@ func (w *World) ForAnotherAudience(genuine string) string {
 	Expect(w.Plane.API.Get(context.Background(), key, secret)).To(Succeed())
 	ring, err := keyring.Decode(secret.Data)
 	Expect(err).NotTo(HaveOccurred())
-	expect := token.Expect{Issuer: harness.Issuer, Audience: harness.Issuer, Now: time.Now()}
+	expect := token.Expect{Issuer: harness.Issuer, Now: time.Now()}
 	claims, err := token.Verify(genuine, ring, expect)
 	Expect(err).NotTo(HaveOccurred())
 	claims.Audience = []string{"https://mcp.acme.example/mcp"}

@@ -2,7 +2,10 @@
 
 package audit
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Event is one line of the audit log. Each kind is a type that holds what may be logged of it and nothing else. No field ever holds
 // a header, a token, a secret, or a parameter but the scopes that a guard needs of a token that is ours.
@@ -19,8 +22,10 @@ type Event interface {
 // TokenIssued is a token that a client was given.
 type TokenIssued struct {
 	ClientID, TokenID, Account, Scope string
-	Lifetime                          time.Duration
-	Method, ServiceAccount            string
+	// Audience is what the token is for.
+	Audience               []string
+	Lifetime               time.Duration
+	Method, ServiceAccount string
 }
 
 func (TokenIssued) message() string { return "token issued" }
@@ -28,7 +33,7 @@ func (TokenIssued) message() string { return "token issued" }
 func (e TokenIssued) fields() []any {
 	return []any{
 		"clientID", e.ClientID, "tokenID", e.TokenID, "account", e.Account, "scope", e.Scope,
-		"lifetime", e.Lifetime.String(), "method", e.Method, "serviceAccount", e.ServiceAccount,
+		"audience", strings.Join(e.Audience, " "), "lifetime", e.Lifetime.String(), "method", e.Method, "serviceAccount", e.ServiceAccount,
 	}
 }
 
@@ -86,13 +91,13 @@ func (e IntrospectionRefused) fields() []any {
 	return []any{"error", e.Error, "clientID", e.ClientID, "serviceAccount", e.ServiceAccount, "tokenID", e.TokenID, "method", e.Method, "reason", e.Reason}
 }
 
-// AccessDenied is a call that was denied.
-type AccessDenied struct{ Error, ClientID, Needs, Reason string }
+// AccessDenied is a call that was denied. Resource is that of the guard, where there is one of that name.
+type AccessDenied struct{ Error, ClientID, Needs, Resource, Reason string }
 
 func (AccessDenied) message() string { return "access denied" }
 
 func (e AccessDenied) fields() []any {
-	return []any{"error", e.Error, "clientID", e.ClientID, "needs", e.Needs, "reason", e.Reason}
+	return []any{"error", e.Error, "clientID", e.ClientID, "needs", e.Needs, "resource", e.Resource, "reason", e.Reason}
 }
 
 // AccessAllowed is a call that was admitted.
@@ -105,12 +110,12 @@ func (e AccessAllowed) fields() []any {
 }
 
 // AccessEnded is a call that was admitted and then ended under way, at a gate.
-type AccessEnded struct{ Error, ClientID, Needs, Reason string }
+type AccessEnded struct{ Error, ClientID, Needs, Resource, Reason string }
 
 func (AccessEnded) message() string { return "access ended" }
 
 func (e AccessEnded) fields() []any {
-	return []any{"error", e.Error, "clientID", e.ClientID, "needs", e.Needs, "reason", e.Reason}
+	return []any{"error", e.Error, "clientID", e.ClientID, "needs", e.Needs, "resource", e.Resource, "reason", e.Reason}
 }
 
 // Events has one of each kind.

@@ -6,6 +6,7 @@ package oauthapi
 
 import (
 	"github.com/claviger/claviger/internal/issuer"
+	"github.com/claviger/claviger/internal/oauth"
 	"github.com/claviger/claviger/internal/server/audit"
 	"github.com/claviger/claviger/internal/server/source"
 )
@@ -13,6 +14,8 @@ import (
 // API holds what the endpoints share. All of its fields are required, but for Proxies where nobody is trusted.
 type API struct {
 	Issuer *issuer.Service
+	// IssuerURL is that of the Issuer.
+	IssuerURL oauth.IssuerURL
 	// AccountHeader is the request header that names the account a call concerns.
 	AccountHeader string
 	// Proxies may say where a request comes from.

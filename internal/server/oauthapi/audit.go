@@ -18,7 +18,7 @@ func (a *API) issued(origin audit.Origin, grant issuer.Grant, method string) {
 	a.Metrics.tokens.WithLabelValues(resultIssued, method).Inc()
 	a.Audit.Write(origin, audit.TokenIssued{
 		ClientID: grant.ClientID, TokenID: grant.TokenID, Account: grant.AccountID,
-		Scope: grant.Scopes.String(), Lifetime: grant.Lifetime,
+		Scope: grant.Scopes.String(), Audience: grant.Audience, Lifetime: grant.Lifetime,
 		Method: method, ServiceAccount: grant.ServiceAccount.Path(),
 	})
 }
@@ -47,6 +47,9 @@ func Denied(access issuer.Access, need issuer.Need, err error) audit.AccessDenie
 	event := audit.AccessDenied{Error: ResultOf(err), ClientID: access.ClientID, Reason: reasonOf(err)}
 	if access.ClientID != "" {
 		event.Needs = need.Scopes.String() // of a call without a good token, anybody at all may have written the query
+	}
+	if need.Resource != nil {
+		event.Resource = need.Resource.Name
 	}
 	return event
 }

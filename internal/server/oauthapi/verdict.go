@@ -63,7 +63,7 @@ func (v Verdict) write(w http.ResponseWriter) {
 
 // Judge gives the verdict on a call, counts it, and writes the audit log where it refuses.
 func (a *API) Judge(call Call) Verdict {
-	need, err := needOf(call)
+	need, err := a.needOf(call)
 	if err != nil {
 		a.denied(call.Origin, issuer.Access{}, need, err)
 		return Verdict{Refusal: respond.Refuse(err, nil)}
@@ -71,10 +71,22 @@ func (a *API) Judge(call Call) Verdict {
 	access, err := a.authorize(call, need)
 	if err != nil {
 		a.denied(call.Origin, access, need, err)
-		return Verdict{Refusal: respond.Refuse(err, need.Scopes)}
+		return Verdict{Refusal: a.refusal(err, need)}
 	}
 	a.admitted(call.Origin, access)
 	return Verdict{Access: access}
+}
+
+// refusal: a place that is closed tells nobody how to get in.
+func (a *API) refusal(err error, need issuer.Need) respond.Refusal {
+	switch {
+	case need.Closed():
+		return respond.Refuse(err, nil)
+	case need.Resource != nil:
+		return respond.RefuseAt(err, need.Scopes, a.IssuerURL.ResourceMetadata(need.Resource.Name))
+	default:
+		return respond.Refuse(err, need.Scopes)
+	}
 }
 
 func (a *API) authorize(call Call, need issuer.Need) (issuer.Access, error) {
@@ -88,23 +100,44 @@ func (a *API) authorize(call Call, need issuer.Need) (issuer.Access, error) {
 func misguarded() error { return issuer.BadGuard("the query of the guard is malformed") }
 
 // needOf reads what the guarded place needs from the guard, and which account the call concerns from the guard and the
-// account header: where both name one, the token must be good for both.
-func needOf(call Call) (issuer.Need, error) {
+// account header: where both name one, the token must be good for both. A guard names a resource, or scopes and perhaps an
+// account, and not both: who reads it must see what is needed.
+func (a *API) needOf(call Call) (issuer.Need, error) {
 	guard, err := url.ParseQuery(call.Guard)
+	if err != nil || !onceAtMost(guard, "scope", "account", "resource") {
+		return issuer.Need{}, misguarded()
+	}
+	if guard.Has("resource") {
+		if guard.Has("scope") || guard.Has("account") {
+			return issuer.Need{}, misguarded()
+		}
+		return a.Issuer.ResourceNeed(guard.Get("resource"), named(call.Accounts)...)
+	}
 	// An account that is named but empty is a template that lost its variable: it must not admit everybody.
 	lostVariable := guard.Has("account") && guard.Get("account") == ""
-	if err != nil || len(guard["scope"]) > 1 || len(guard["account"]) > 1 || guard.Has("resource") || lostVariable {
-		return issuer.Need{}, misguarded()
-	}
 	scopes, err := oauth.ParseScopes(guard.Get("scope"))
-	if err != nil {
+	if err != nil || lostVariable {
 		return issuer.Need{}, misguarded()
 	}
-	need := issuer.Need{Scopes: scopes}
-	for _, account := range slices.Concat(guard["account"], call.Accounts) {
-		if account != "" {
-			need.Accounts = append(need.Accounts, account)
+	return issuer.Need{Scopes: scopes, Accounts: named(slices.Concat(guard["account"], call.Accounts))}, nil
+}
+
+func onceAtMost(guard url.Values, names ...string) bool {
+	for _, name := range names {
+		if len(guard[name]) > 1 {
+			return false
 		}
 	}
-	return need, nil
+	return true
+}
+
+// named gives the accounts that are: an empty header names none.
+func named(accounts []string) []string {
+	var all []string
+	for _, account := range accounts {
+		if account != "" {
+			all = append(all, account)
+		}
+	}
+	return all
 }

@@ -68,7 +68,7 @@ func TokenError(w http.ResponseWriter, err error) {
 		w.Header().Set("WWW-Authenticate", `Basic realm="`+realm+`", charset="UTF-8"`)
 	case oauth.CodeInvalidToken: // a caller's own bearer token (RFC 7662 section 2.3)
 		status = http.StatusUnauthorized
-		w.Header().Set("WWW-Authenticate", challenge(failure.Code, failure.Description, nil))
+		w.Header().Set("WWW-Authenticate", challenge(failure.Code, failure.Description, nil, ""))
 	case oauth.CodeServerError:
 		status = http.StatusServiceUnavailable
 	case oauth.CodeTemporarilyUnavailable:
@@ -105,17 +105,30 @@ type Refusal struct {
 
 // Refuse gives the refusal for an error. needed, where set, tells which scopes would do.
 func Refuse(err error, needed oauth.Scopes) Refusal {
+	if errors.Is(err, &oauth.Error{Code: oauth.CodeInvalidToken}) {
+		needed = nil // a token of the same scopes may do
+	}
+	return refuse(err, needed, "")
+}
+
+// RefuseAt gives the refusal of a registered place, which always tells which scopes would do and where its metadata is (RFC 9728
+// section 5.1): clients that know nothing but the place find their way by it.
+func RefuseAt(err error, needed oauth.Scopes, metadataURL string) Refusal {
+	return refuse(err, needed, metadataURL)
+}
+
+func refuse(err error, needed oauth.Scopes, metadataURL string) Refusal {
 	if errors.Is(err, oauth.ErrNoToken) {
-		return Refusal{Status: http.StatusUnauthorized, Challenge: challenge("", "", needed)}
+		return Refusal{Status: http.StatusUnauthorized, Challenge: challenge("", "", needed, metadataURL)}
 	}
 	failure := asOAuth(err)
 	status := http.StatusForbidden
 	if failure.Code == oauth.CodeInvalidToken {
-		status, needed = http.StatusUnauthorized, nil
+		status = http.StatusUnauthorized
 	}
 	return Refusal{
 		Status:    status,
-		Challenge: challenge(failure.Code, failure.Description, needed),
+		Challenge: challenge(failure.Code, failure.Description, needed, metadataURL),
 		Body:      failureBody(failure),
 	}
 }
@@ -132,12 +145,12 @@ func (r Refusal) Write(w http.ResponseWriter) {
 }
 
 // challenge has error and error_description only where a token was presented (RFC 6750 section 3.1). None of its values
-// can hold a quote or a backslash: codes and descriptions are ours, scope-tokens exclude both.
-func challenge(code, description string, scopes oauth.Scopes) string {
+// can hold a quote or a backslash: codes and descriptions are ours, scope-tokens and URLs exclude both.
+func challenge(code, description string, scopes oauth.Scopes, metadataURL string) string {
 	var parts strings.Builder
 	parts.WriteString(`Bearer realm="` + realm + `"`)
 	for _, part := range [...]struct{ name, value string }{
-		{"error", code}, {"error_description", description}, {"scope", scopes.String()},
+		{"error", code}, {"error_description", description}, {"scope", scopes.String()}, {"resource_metadata", metadataURL},
 	} {
 		if part.value != "" {
 			parts.WriteString(", " + part.name + `="` + part.value + `"`)

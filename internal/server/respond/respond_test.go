@@ -153,6 +153,36 @@ func TestRefuse(t *testing.T) {
 	}
 }
 
+// TestRefuseAt: a registered place always says how to get in (RFC 9728 section 5.1).
+func TestRefuseAt(t *testing.T) {
+	const metadata = "https://auth.example.com/.well-known/oauth-protected-resource/acme/tools"
+	for _, row := range []struct {
+		name      string
+		err       error
+		status    int
+		challenge string
+	}{
+		{"no token", oauth.ErrNoToken, 401, `Bearer realm="claviger", scope="MCP orders.read", resource_metadata="` + metadata + `"`},
+		{
+			"an invalid token", oauth.InvalidToken(errors.New(canary)), 401,
+			`Bearer realm="claviger", error="invalid_token", error_description="the access token is not valid here", scope="MCP orders.read", resource_metadata="` + metadata + `"`,
+		},
+		{
+			"a token that does not reach", oauth.InsufficientScope("not far enough"), 403,
+			`Bearer realm="claviger", error="insufficient_scope", error_description="not far enough", scope="MCP orders.read", resource_metadata="` + metadata + `"`,
+		},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			got := record(func(w http.ResponseWriter) {
+				respond.RefuseAt(row.err, oauth.Scopes{"MCP", "orders.read"}, metadata).Write(w)
+			})
+			if challenge := got.header.Get("WWW-Authenticate"); got.status != row.status || challenge != row.challenge {
+				t.Errorf("got %d %s", got.status, challenge)
+			}
+		})
+	}
+}
+
 // everyError gives every error that the domain can make, each with a private cause where it can have one.
 func everyError() []error {
 	cause := fault.Terminalf("Suspended", "%s: %w", canary, errors.New(canary))
@@ -169,6 +199,7 @@ func TestCauseNeverReachesAnAnswer(t *testing.T) {
 		for name, write := range map[string]func(http.ResponseWriter){
 			"TokenError": func(w http.ResponseWriter) { respond.TokenError(w, err) },
 			"Refuse":     func(w http.ResponseWriter) { respond.Refuse(err, oauth.Scopes{"MCP"}).Write(w) },
+			"RefuseAt":   func(w http.ResponseWriter) { respond.RefuseAt(err, oauth.Scopes{"MCP"}, "https://a").Write(w) },
 		} {
 			got := record(write)
 			if text := fmt.Sprint(got.status, got.header, got.body); leak.Holds(text, canary) {
@@ -187,7 +218,7 @@ func TestCauseNeverReachesAnAnswer(t *testing.T) {
 // TestChallengeSyntax holds every challenge to RFC 9110 section 11.6.1: a scheme and parameters of quoted strings, none of
 // which needs an escape.
 func TestChallengeSyntax(t *testing.T) {
-	syntax := regexp.MustCompile(`^Bearer realm="claviger"(, (error|error_description|scope)="[\x20\x21\x23-\x5b\x5d-\x7e]+")*$`)
+	syntax := regexp.MustCompile(`^Bearer realm="claviger"(, (error|error_description|scope|resource_metadata)="[\x20\x21\x23-\x5b\x5d-\x7e]+")*$`)
 	var every strings.Builder
 	for c := rune(0x21); c <= 0x7e; c++ {
 		every.WriteString(string(c) + " ")
