@@ -39,7 +39,7 @@ unit: ## Run the tests that need no control plane: seconds
 	go test ./api/... ./config/... ./controllers/... ./internal/... ./test/leak $(ARGS)
 
 .PHONY: bench
-bench: ## Measure issue and verify beside their floors, with allocations
+bench: ## Measure the hot paths beside their floors, and write docs/benchmarks.md
 	hack/bench.sh $(ARGS)
 
 .PHONY: fuzz

@@ -119,7 +119,7 @@ func (m Minter) check(claims token.Claims, subject credential.Subject, account *
 	switch {
 	case claims.Account != "" && !account.Active(): // the rules know nothing of a restriction
 		return refuse(ReasonAccountGone, "account "+claims.Account+" of the restriction is gone or suspended")
-	case incarnation(client, account) != claims.Incarnation:
+	case !incarnationOf(client, account).is(claims.Incarnation):
 		return refuse(ReasonOtherLife, "the client or its account is not the one the token was issued for")
 	case claims.IssuedAt.Before(client.RevokeTokensBefore):
 		return refuse(ReasonTokensRevoked, "the client's tokens of that time are revoked")
@@ -133,14 +133,27 @@ func (m Minter) check(claims token.Claims, subject credential.Subject, account *
 // token and computed anew on every use, so a token dies with either object even where one of the same name follows, and
 // when its client moves between the console and an account.
 func incarnation(client *credential.Client, account *credential.Account) string {
-	identity := "account/"
-	if client.ConsoleLevel() {
-		identity = "console/"
-	}
-	identity += string(client.UID) + "/"
-	if account != nil {
-		identity += string(account.UID)
-	}
-	sum := sha256.Sum256([]byte(identity))
-	return base64.RawURLEncoding.EncodeToString(sum[:12])
+	name := incarnationOf(client, account)
+	return string(name[:])
 }
+
+// life is the name of an incarnation, off the heap: every call at /verify computes one.
+type life [16]byte
+
+func incarnationOf(client *credential.Client, account *credential.Account) life {
+	buffer := [128]byte{}
+	identity := append(buffer[:0], "account/"...)
+	if client.ConsoleLevel() {
+		identity = append(buffer[:0], "console/"...)
+	}
+	identity = append(append(identity, client.UID...), '/')
+	if account != nil {
+		identity = append(identity, account.UID...)
+	}
+	sum := sha256.Sum256(identity)
+	var name life
+	base64.RawURLEncoding.Encode(name[:], sum[:12])
+	return name
+}
+
+func (l life) is(name string) bool { return string(l[:]) == name }

@@ -42,9 +42,10 @@ func ParseBearer(authorization []string) (string, error) {
 func isB64Token(token string) bool {
 	body := strings.TrimRight(token, "=")
 	for i := range len(body) {
-		c := body[i]
-		letter := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
-		if !letter && !strings.ContainsRune("-._~+/", rune(c)) {
+		switch c := body[i]; { // this runs over every token that is shown
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9':
+		case c == '-', c == '.', c == '_', c == '~', c == '+', c == '/':
+		default:
 			return false
 		}
 	}

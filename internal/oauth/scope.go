@@ -61,8 +61,11 @@ func (s Scopes) HasAll(others Scopes) bool {
 	return true
 }
 
-// Intersect gives the tokens of s that the other set holds too, in the order of s.
+// Intersect gives the tokens of s that the other set holds too, in the order of s. Where that is all of them, it is s itself.
 func (s Scopes) Intersect(other Scopes) Scopes {
+	if other.HasAll(s) {
+		return s
+	}
 	var both Scopes
 	for _, token := range s {
 		if other.Has(token) {

@@ -66,7 +66,7 @@ func rfc8414Members() []clause {
 func rfc8414Document() []clause {
 	return []clause{
 		{section: "3", must: "serve its metadata below /.well-known/oauth-authorization-server", hold: func() {
-			Expect(fetch(http.MethodGet, service.URL + "/.well-known/oauth-authorization-server").Status).To(Equal(http.StatusOK))
+			Expect(fetch(http.MethodGet, service.URL+"/.well-known/oauth-authorization-server").Status).To(Equal(http.StatusOK))
 		}, divergence: "The same document is below /.well-known/openid-configuration, for clients that know OpenID Connect Discovery alone. It has the members that those demand, " +
 			"though there are no ID tokens."},
 		{section: "3.1", must: "put the well-known path between the host and the path of the issuer", hold: func() {
@@ -76,7 +76,7 @@ func rfc8414Document() []clause {
 			Expect(document["token_endpoint"]).To(Equal(harness.Issuer + "/tenant/oauth/token"))
 		}, divergence: "It is found in front of the issuer's path too, and without it: clients confuse these."},
 		{section: "3.2", must: "answer 200 with a JSON object in application/json", hold: func() {
-			answer := fetch(http.MethodGet, service.URL + "/.well-known/oauth-authorization-server")
+			answer := fetch(http.MethodGet, service.URL+"/.well-known/oauth-authorization-server")
 			Expect(answer.Status).To(Equal(http.StatusOK))
 			Expect(answer.Header.Get("Content-Type")).To(Equal("application/json"))
 		}},

@@ -3,11 +3,9 @@
 package oauthapi
 
 import (
-	"net/http"
 	"strconv"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
 // Values of the label "result" besides the OAuth error codes. The label is bounded: codes are constants.
@@ -70,12 +68,6 @@ func NewMetrics(registerer prometheus.Registerer) *Metrics {
 	m.admitted = m.verdicts.WithLabelValues(resultAdmitted, reasonNone)
 	registerer.MustRegister(m.tokens, m.revocations, m.introspections, m.verdicts, m.duration, m.inFlight)
 	return m
-}
-
-// Time measures an endpoint.
-func (m *Metrics) Time(endpoint string, handler http.HandlerFunc) http.Handler {
-	timed := promhttp.InstrumentHandlerDuration(m.duration.MustCurryWith(prometheus.Labels{"endpoint": endpoint}), handler)
-	return promhttp.InstrumentHandlerInFlight(m.inFlight.WithLabelValues(endpoint), timed)
 }
 
 // Start measures what is no HTTP handler, until it calls the result with the status code that it would have been.

@@ -55,8 +55,10 @@ func (v Verdict) write(w http.ResponseWriter) {
 		return
 	}
 	respond.NoStore(w)
-	for _, header := range v.Headers() {
-		w.Header().Set(header.Name, header.Value)
+	var values [4]string // one allocation for all of them; their names are canonical
+	for i, header := range v.Headers() {
+		values[i] = header.Value
+		w.Header()[header.Name] = values[i : i+1 : i+1]
 	}
 	w.WriteHeader(http.StatusOK)
 }
