@@ -45,6 +45,12 @@ var _ = DescribeTable("a role may not", func(ctx context.Context, serviceAccount
 	Entry("token service: change the keys it reads", sandbox.TokenServiceServiceAccount, func(ctx context.Context, c client.Client, namespace string) error {
 		return c.Update(ctx, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: config.Namespace, Name: v1alpha1.SigningKeysSecretName}})
 	}),
+	Entry("token service: read the key of the authority", sandbox.TokenServiceServiceAccount, func(ctx context.Context, c client.Client, namespace string) error {
+		return c.List(ctx, &corev1.SecretList{}, client.InNamespace(config.Namespace), client.MatchingFields{"metadata.name": v1alpha1.AuthoritySecretName})
+	}),
+	Entry("token service: change the certificate it serves", sandbox.TokenServiceServiceAccount, func(ctx context.Context, c client.Client, namespace string) error {
+		return c.Update(ctx, operatorSecret(v1alpha1.ServingSecretName))
+	}),
 	Entry("token service: change a credential's status", sandbox.TokenServiceServiceAccount, func(ctx context.Context, c client.Client, namespace string) error {
 		return c.Status().Update(ctx, builder.ClientCredential(namespace, "orders"))
 	}),
