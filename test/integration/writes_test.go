@@ -59,11 +59,11 @@ var _ = It("two writes create a credential, three rotate it, none keep it: as th
 
 var (
 	served = regexp.MustCompile(`^apiserver_request_total\{(.*)\} (\S+)$`)
-	ours   = regexp.MustCompile(`resource="(secrets|clientcredentials)"`)
+	ours   = regexp.MustCompile(`resource="(secrets|clientcredentials|protectedresources)"`)
 	asking = regexp.MustCompile(`verb="(GET|LIST|WATCH)"`)
 )
 
-// writesServed gives how many writes of Secrets and ClientCredentials the API server has served, refused ones included.
+// writesServed gives how many writes of Secrets, ClientCredentials and ProtectedResources the API server has served, refused ones included.
 func writesServed(ctx context.Context) int {
 	GinkgoHelper()
 	clients, err := kubernetes.NewForConfig(plane.Admin())
