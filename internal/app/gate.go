@@ -52,7 +52,7 @@ func newGateCommand() *cobra.Command {
 			if command.Flags().Changed("account") && options.Account == "" {
 				return errors.New("--account is given and empty: a template that lost its variable must not admit every account")
 			}
-			return options.Complete()
+			return errors.Join(options.Complete(), options.checkUnused(command.Flags()))
 		},
 		RunE: func(command *cobra.Command, _ []string) error {
 			logger := options.Logger(os.Stderr)
@@ -67,9 +67,12 @@ func newGateCommand() *cobra.Command {
 }
 
 func listenAndGuard(ctx context.Context, options GateOptions) error {
-	config, err := options.restConfig()
-	if err != nil {
-		return err
+	var config *rest.Config
+	if options.Source == SourceAPI {
+		var err error
+		if config, err = options.restConfig(); err != nil {
+			return err
+		}
 	}
 	var listen net.ListenConfig
 	public, err := listen.Listen(ctx, "tcp", options.ListenAddress)
@@ -87,7 +90,7 @@ func listenAndGuard(ctx context.Context, options GateOptions) error {
 }
 
 // RunGate guards the upstream on the public port, and serves health and metrics on the operations port where there is one, until
-// the context ends. The options are complete; the logger comes with the context. It listens from the start and answers 503 until
+// the context ends. config is how the API server is reached, where the source is SourceAPI. The options are complete; the logger comes with the context. It listens from the start and answers 503 until
 // it can judge.
 func RunGate(ctx context.Context, config *rest.Config, options GateOptions, public, operations net.Listener) error {
 	group, ctx := errgroup.WithContext(ctx)
@@ -97,7 +100,7 @@ func RunGate(ctx context.Context, config *rest.Config, options GateOptions, publ
 	if err != nil {
 		return err
 	}
-	source, err := options.informed(ctx, config)
+	source, err := options.source(ctx, config, registry)
 	if err != nil {
 		return err
 	}
@@ -105,6 +108,7 @@ func RunGate(ctx context.Context, config *rest.Config, options GateOptions, publ
 	guarded := gate.New(gate.Options{
 		Judge:         source.judge,
 		Need:          source.need,
+		Resource:      options.resource,
 		AccountHeader: options.AccountHeader,
 		Upstream:      options.upstream,
 		PublicPaths:   options.PublicPaths,

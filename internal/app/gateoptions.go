@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/claviger/claviger/internal/introspection"
 	"github.com/claviger/claviger/internal/oauth"
 	"github.com/claviger/claviger/internal/outbound"
 	"github.com/claviger/claviger/internal/server"
@@ -24,16 +25,36 @@ const (
 	DefaultPatience        = 30 * time.Second
 )
 
+// DefaultIntrospectionCache is how long an answer of the issuer about a token holds.
+const DefaultIntrospectionCache = time.Second
+
+// maxIntrospectionCache bounds it: for so long a token lives on that was revoked.
+const maxIntrospectionCache = time.Minute
+
+// Where a gate's verdicts come from.
+const (
+	SourceAPI           = "api"
+	SourceIntrospection = "introspection"
+)
+
 const gateHelp = `Runs a reverse proxy before one webhook, MCP server or API. It lets a call through only with a token
 that /verify would admit, tells the upstream who calls in the X-Claviger-* headers, and takes away
 whatever the caller put there. Streams pass as they come, and end when their token is expired, revoked
 or its client suspended.
 
-It judges by Claviger's objects, which it watches, and by the issuer's published keys. It reads no Secret.`
+With --source=api it judges by Claviger's objects, which it watches: a Deployment with the rights of
+config/rbac/gate.yaml. With --source=introspection it asks the token service about each token and remembers
+the answer for a moment: a sidecar with credentials of its own and no rights in the cluster. Either way it
+verifies signatures by the issuer's published keys and reads no Secret.`
 
 const gateExample = `  # Before an account's webhook, in a pod of its own
   claviger gate --issuer=https://auth.example.com --scope=Webhook --account=acme \
-    --upstream=http://orders.acme.svc:9000 --listen=:8088 --allow-plain-http`
+    --upstream=http://orders.acme.svc:9000 --listen=:8088 --allow-plain-http
+
+  # Before an MCP server, as a sidecar that asks with the client of a ClientCredential whose Secret is mounted
+  claviger gate --source=introspection --introspection-credentials=/var/run/secrets/claviger \
+    --issuer=https://auth.example.com --scope=MCP --account=acme --resource-url=https://mcp.acme.example/mcp \
+    --upstream=http://127.0.0.1:9000 --listen=:8443 --tls-cert-file=/tls/tls.crt --tls-key-file=/tls/tls.key`
 
 // GateOptions are the options of a gate.
 type GateOptions struct {
@@ -43,8 +64,12 @@ type GateOptions struct {
 	AccountHeader string
 	ShutdownGrace time.Duration
 
+	// Source is SourceAPI or SourceIntrospection; empty means the former.
+	Source string
 	// Scope and Account say what the place needs, as the query of /verify does.
 	Scope, Account string
+	// ResourceURL is what callers know the place as (RFC 8707); empty: the gate serves no metadata of it.
+	ResourceURL string
 
 	// Upstream is the URL of what is guarded.
 	Upstream string
@@ -66,7 +91,15 @@ type GateOptions struct {
 	// IssuerCAFile holds the PEM certificates that verify the issuer; empty where the world's own do.
 	IssuerCAFile string
 
+	// IntrospectionURL is that of the endpoint; empty: below the issuer.
+	IntrospectionURL string
+	// Introspection are the gate's own credentials there.
+	Introspection introspection.Credentials
+	// IntrospectionCache is how long an answer holds.
+	IntrospectionCache time.Duration
+
 	scopes   oauth.Scopes
+	resource *gate.Resource
 	upstream gate.Upstream
 }
 
@@ -76,8 +109,11 @@ func (o *GateOptions) bind(flags *pflag.FlagSet) {
 	flags.StringVar(&o.AccountHeader, "account-header", DefaultAccountHeader, "request header that names the account a call concerns")
 	flags.DurationVar(&o.ShutdownGrace, "shutdown-grace", DefaultShutdownGrace, "how long calls under way may take to finish when the process is asked to stop; then they are ended")
 
+	flags.StringVar(&o.Source, "source", SourceAPI, "where verdicts come from: api (Claviger's objects) or introspection (the token service)")
 	flags.StringVar(&o.Scope, "scope", "", `scopes that a token must have, all of them, separated by blanks; "API" makes the place console-level (required)`)
 	flags.StringVar(&o.Account, "account", "", "account whose place it is; none: any account's, and X-Claviger-Account says whose")
+
+	flags.StringVar(&o.ResourceURL, "resource-url", "", "URL that callers know the place as; with it the gate serves its metadata (RFC 9728), and refusals say where")
 
 	flags.StringVar(&o.Upstream, "upstream", "", "URL of what is guarded, without a path: http, https, or unix:///path of a socket (required)")
 	flags.StringVar(&o.UpstreamCAFile, "upstream-ca-file", "", "file of PEM certificates that verify an https upstream, where its CA is private; read anew for every connection")
@@ -91,6 +127,10 @@ func (o *GateOptions) bind(flags *pflag.FlagSet) {
 
 	flags.StringVar(&o.JWKSURL, "jwks-url", "", "URL of the issuer's keys (default: "+server.PathJWKS+" below the issuer)")
 	flags.StringVar(&o.IssuerCAFile, "issuer-ca-file", "", "file of PEM certificates that verify the issuer, where its CA is private; read anew for every connection")
+	flags.StringVar(&o.IntrospectionURL, "introspection-url", "", "URL of the introspection endpoint (default: "+server.PathIntrospect+" below the issuer)")
+	flags.StringVar(&o.Introspection.Dir, "introspection-credentials", "", "folder with the files client_id and client_secret of the client that asks, such as a ClientCredential's Secret as a volume; read for every question")
+	flags.StringVar(&o.Introspection.TokenFile, "introspection-token-file", "", "file with the ServiceAccount token (audience: the issuer) that asks instead; read for every question")
+	flags.DurationVar(&o.IntrospectionCache, "introspection-cache", DefaultIntrospectionCache, "how long an answer about a token holds, at most 1m; 0: every call asks")
 }
 
 // Complete fills in and validates the options. It reports every mistake at once.
@@ -108,6 +148,7 @@ func (o *GateOptions) Complete() error {
 	if o.ShutdownGrace < 0 || o.Patience < 0 {
 		mistakes = append(mistakes, errors.New("--shutdown-grace and --patience must not be negative"))
 	}
+	mistakes = append(mistakes, o.completeSource())
 	if o.JWKSURL == "" {
 		o.JWKSURL = o.issuer.Endpoint(server.PathJWKS)
 	}
@@ -138,6 +179,33 @@ func checkRoots(flag, file string) error {
 	return nil
 }
 
+// completeSource fills in and validates where the verdicts come from.
+func (o *GateOptions) completeSource() error {
+	if o.Source == "" {
+		o.Source = SourceAPI
+	}
+	if o.IntrospectionURL == "" {
+		o.IntrospectionURL = o.issuer.Endpoint(server.PathIntrospect)
+	}
+	switch o.Source {
+	case SourceAPI:
+		return nil
+	case SourceIntrospection:
+	default:
+		return fmt.Errorf("--source: %q is neither %s nor %s", o.Source, SourceAPI, SourceIntrospection)
+	}
+	mistakes := []error{o.checkService("--introspection-url", o.IntrospectionURL)}
+	if (o.Introspection.Dir == "") == (o.Introspection.TokenFile == "") {
+		mistakes = append(mistakes, errors.New("--introspection-credentials and --introspection-token-file: give one of them"))
+	} else if err := o.Introspection.Check(); err != nil {
+		mistakes = append(mistakes, fmt.Errorf("--introspection-credentials or --introspection-token-file: %w", err))
+	}
+	if o.IntrospectionCache < 0 || o.IntrospectionCache > maxIntrospectionCache {
+		mistakes = append(mistakes, fmt.Errorf("--introspection-cache: %v is not from 0 to %v", o.IntrospectionCache, maxIntrospectionCache))
+	}
+	return errors.Join(mistakes...)
+}
+
 func (o *GateOptions) completePlace() error {
 	var err error
 	if o.scopes, err = oauth.ParseScopes(o.Scope); err != nil {
@@ -145,6 +213,11 @@ func (o *GateOptions) completePlace() error {
 	}
 	if len(o.scopes) == 0 {
 		return errors.New("--scope is required: a place that names no scope admits nobody")
+	}
+	if o.ResourceURL != "" {
+		if o.resource, err = gate.NewResource(o.ResourceURL, o.Issuer, o.scopes); err != nil {
+			return fmt.Errorf("--resource-url: %w", err)
+		}
 	}
 	return nil
 }

@@ -4,22 +4,78 @@ package app
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/spf13/pflag"
 	"golang.org/x/sync/errgroup"
 	"k8s.io/client-go/rest"
 
+	"github.com/claviger/claviger/internal/introspection"
 	"github.com/claviger/claviger/internal/issuer"
 	"github.com/claviger/claviger/internal/jwks"
 	"github.com/claviger/claviger/internal/outbound"
 	"github.com/claviger/claviger/internal/server/gate"
+	"github.com/claviger/claviger/internal/token"
 )
 
 // issuerTimeout bounds a call to the issuer.
 const issuerTimeout = 5 * time.Second
 
+// onlyFor are the flags that only one source has a use for.
+var onlyFor = map[string][]string{
+	SourceAPI:           {"kubeconfig", "namespace", "console-namespaces"},
+	SourceIntrospection: {"introspection-url", "introspection-credentials", "introspection-token-file", "introspection-cache"},
+}
+
+// checkUnused refuses a flag that would have no effect.
+func (o *GateOptions) checkUnused(flags *pflag.FlagSet) error {
+	var mistakes []error
+	for source, names := range onlyFor {
+		for _, name := range names {
+			if source != o.Source && flags.Changed(name) {
+				mistakes = append(mistakes, fmt.Errorf("--%s is for --source=%s", name, source))
+			}
+		}
+	}
+	return errors.Join(mistakes...)
+}
+
+// source builds what the verdicts come from.
+func (o *GateOptions) source(ctx context.Context, config *rest.Config, registry prometheus.Registerer) (gateSource, error) {
+	tokens := newTokenCache(DefaultTokenCacheSize, registry)
+	if o.Source == SourceIntrospection {
+		return o.asking(tokens, registry), nil
+	}
+	return o.informed(ctx, config, tokens)
+}
+
+// asking builds the source that asks the issuer. It is ready once it has the keys: an issuer that is away must not take the gate
+// out of its Service, where it would say so.
+func (o *GateOptions) asking(tokens *token.Cache, registry prometheus.Registerer) gateSource {
+	keys := o.keys()
+	return gateSource{
+		judge: introspection.NewJudge(introspection.Options{
+			Issuer: o.issuer.String(),
+			Client: &introspection.Client{
+				URL: o.IntrospectionURL, HTTP: outbound.NewClient(o.IssuerCAFile, issuerTimeout), Credentials: o.Introspection,
+			},
+			Keys:     keys,
+			Tokens:   tokens,
+			Remember: o.IntrospectionCache,
+			Metrics:  introspection.NewMetrics(registry),
+			Now:      o.Clock,
+		}),
+		need:  o.fixedNeed,
+		ready: keys.Loaded,
+		run:   keys.Run,
+	}
+}
+
 // informed builds the source that knows what the token service knows: by Claviger's objects, and by the keys that are published.
-func (o *GateOptions) informed(ctx context.Context, config *rest.Config) (gateSource, error) {
+func (o *GateOptions) informed(ctx context.Context, config *rest.Config, tokens *token.Cache) (gateSource, error) {
 	objects, revoker, err := follow(ctx, config, o.Namespace)
 	if err != nil {
 		return gateSource{}, err
@@ -29,7 +85,7 @@ func (o *GateOptions) informed(ctx context.Context, config *rest.Config) (gateSo
 		judge: &gate.Informed{
 			Service: &issuer.Service{
 				Minter:    issuer.Minter{Issuer: o.issuer.String(), Rules: o.rules(), Now: o.Clock},
-				Directory: directory, Keys: keys,
+				Directory: directory, Keys: keys, Tokens: tokens,
 			},
 			AskForKeys: keys.Ask,
 		},

@@ -29,6 +29,8 @@ type Options struct {
 	Judge Judge
 	// Need is what the place asks of a token, as it is now. Where it fails, nobody is admitted.
 	Need func() (issuer.Need, error)
+	// Resource is what callers know the place as, and are told of it. Optional.
+	Resource *Resource
 	// AccountHeader is the request header that names the account a call concerns.
 	AccountHeader string
 	Upstream      Upstream
@@ -70,6 +72,9 @@ func (g *Gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case r.Method == http.MethodConnect || r.URL.Opaque != "" || r.URL.Path == "*":
 		g.misdirected(w)
+	case g.Resource.has(r.URL.EscapedPath()):
+		g.Metrics.verdict(resultMetadata)
+		g.Resource.serve(w, r)
 	case g.public[r.URL.EscapedPath()]:
 		g.Metrics.verdict(resultPublic)
 		g.proxy.ServeHTTP(w, r)

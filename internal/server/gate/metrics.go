@@ -15,6 +15,7 @@ const (
 	resultAdmitted    = "admitted"
 	resultPublic      = "public"
 	resultPreflight   = "preflight"
+	resultMetadata    = "metadata"
 	resultMisdirected = "misdirected"
 )
 
@@ -41,7 +42,7 @@ func NewMetrics(registerer prometheus.Registerer) *Metrics {
 		registerer: registerer,
 		verdicts: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "claviger_gate_requests_total",
-			Help: "Requests by result: admitted, public, preflight, misdirected, no_token, or the OAuth error code.",
+			Help: "Requests by result: admitted, public, preflight, metadata, misdirected, no_token, or the OAuth error code.",
 		}, []string{"result"}),
 		upstream: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "claviger_gate_upstream_duration_seconds",

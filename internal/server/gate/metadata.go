@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package gate
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/claviger/claviger/internal/oauth"
+	"github.com/claviger/claviger/internal/server/respond"
+)
+
+// pathMetadata is where the metadata of a protected resource stands: between the host and the path of the resource (RFC 9728
+// section 3.1).
+const pathMetadata = "/.well-known/oauth-protected-resource"
+
+// metadataCacheControl lets clients keep the document for a while.
+const metadataCacheControl = "public, max-age=300"
+
+// Resource is what the gate guards, as its callers know it.
+type Resource struct {
+	// metadataURL is where callers find the document.
+	metadataURL string
+	// paths are those on which the gate serves it: where section 3.1 puts it and, for clients that look only there, at the root.
+	paths    map[string]bool
+	document respond.Cacheable
+}
+
+// resourceMetadata is the document (RFC 9728 section 2).
+type resourceMetadata struct {
+	Resource             string       `json:"resource"`
+	AuthorizationServers []string     `json:"authorization_servers"`
+	Scopes               oauth.Scopes `json:"scopes_supported"`
+	BearerMethods        []string     `json:"bearer_methods_supported"`
+}
+
+// NewResource describes a resource by its identifier (RFC 8707 section 2), its authorization server, and the scopes that its tokens
+// need.
+func NewResource(identifier, issuer string, scopes oauth.Scopes) (*Resource, error) {
+	if _, err := oauth.CanonicalResource(identifier); err != nil {
+		return nil, err
+	}
+	parsed, err := url.Parse(identifier)
+	if err != nil {
+		return nil, fmt.Errorf("reading a resource identifier: %w", err)
+	}
+	body, err := json.Marshal(resourceMetadata{
+		Resource: identifier, AuthorizationServers: []string{issuer}, Scopes: scopes, BearerMethods: []string{"header"},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("describing a resource: %w", err)
+	}
+	path := pathMetadata + strings.TrimSuffix(parsed.EscapedPath(), "/")
+	where := parsed.Scheme + "://" + parsed.Host + path
+	if parsed.RawQuery != "" {
+		where += "?" + parsed.RawQuery
+	}
+	return &Resource{
+		metadataURL: where,
+		paths:       map[string]bool{path: true, path + "/": true, pathMetadata: true},
+		document:    respond.Cacheable{Type: "application/json", CacheControl: metadataCacheControl, Body: body},
+	}, nil
+}
+
+// has reports whether a path is one of the document's.
+func (r *Resource) has(path string) bool { return r != nil && r.paths[path] }
+
+// serve answers with the document. Scripts of any origin may read it: it is public, and how a client in a browser finds out where
+// to take a token.
+func (r *Resource) serve(w http.ResponseWriter, request *http.Request) {
+	w.Header().Set("Access-Control-Allow-Origin", "*")
+	if isPreflight(request) {
+		w.Header().Set("Access-Control-Allow-Methods", "GET, HEAD")
+		w.Header().Set("Access-Control-Allow-Headers", "*")
+		w.WriteHeader(http.StatusNoContent)
+		return
+	}
+	respond.Document(w, request, r.document)
+}
+
+// tell adds to a challenge where the document is (RFC 9728 section 5.1). A URL that was parsed holds no quote.
+func (r *Resource) tell(refusal respond.Refusal) respond.Refusal {
+	if r != nil {
+		refusal.Challenge += `, resource_metadata="` + r.metadataURL + `"`
+	}
+	return refusal
+}
