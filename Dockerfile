@@ -1,4 +1,4 @@
-# One image for every role: claviger manager, claviger token-service.
+# One image for every role: claviger manager, claviger token-service, claviger gate.
 #
 #   docker build --build-arg VERSION=v0.1.0 -t claviger .
 #

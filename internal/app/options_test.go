@@ -103,7 +103,7 @@ func TestOptionsHaveDefaults(t *testing.T) {
 
 // TestEveryRoleHasHelp: --help of every command works and every flag says what it does.
 func TestEveryRoleHasHelp(t *testing.T) {
-	for _, role := range []string{"manager", "token-service"} {
+	for _, role := range []string{"manager", "token-service", "gate"} {
 		command := NewCommand()
 		var out strings.Builder
 		command.SetOut(&out)

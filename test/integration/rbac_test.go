@@ -66,6 +66,18 @@ var _ = DescribeTable("a role may not", func(ctx context.Context, serviceAccount
 	Entry("token service: change what is revoked", sandbox.TokenServiceServiceAccount, func(ctx context.Context, c client.Client, namespace string) error {
 		return c.Update(ctx, revokedToken(config.Namespace, "any", time.Now()))
 	}),
+	Entry("gate: read the signing keys", "claviger-gate", func(ctx context.Context, c client.Client, namespace string) error {
+		return c.Get(ctx, client.ObjectKey{Namespace: config.Namespace, Name: v1alpha1.SigningKeysSecretName}, &corev1.Secret{})
+	}),
+	Entry("gate: list Secrets", "claviger-gate", func(ctx context.Context, c client.Client, namespace string) error {
+		return c.List(ctx, &corev1.SecretList{})
+	}),
+	Entry("gate: revoke a token", "claviger-gate", func(ctx context.Context, c client.Client, namespace string) error {
+		return c.Create(ctx, revokedToken(config.Namespace, "any", time.Now()))
+	}),
+	Entry("gate: create a credential", "claviger-gate", func(ctx context.Context, c client.Client, namespace string) error {
+		return c.Create(ctx, builder.ClientCredential(namespace, "more"))
+	}),
 	Entry("manager: revoke a token", sandbox.ManagerServiceAccount, func(ctx context.Context, c client.Client, namespace string) error {
 		return c.Create(ctx, revokedToken(config.Namespace, "any", time.Now()))
 	}),
