@@ -70,6 +70,8 @@ type GateOptions struct {
 	Scope, Account string
 	// ResourceURL is what callers know the place as (RFC 8707); empty: the gate serves no metadata of it.
 	ResourceURL string
+	// RequireAudience refuses tokens that were not taken for it.
+	RequireAudience bool
 
 	// Upstream is the URL of what is guarded.
 	Upstream string
@@ -114,6 +116,7 @@ func (o *GateOptions) bind(flags *pflag.FlagSet) {
 	flags.StringVar(&o.Account, "account", "", "account whose place it is; none: any account's, and X-Claviger-Account says whose")
 
 	flags.StringVar(&o.ResourceURL, "resource-url", "", "URL that callers know the place as; with it the gate serves its metadata (RFC 9728), and refusals say where")
+	flags.BoolVar(&o.RequireAudience, "require-audience", false, "admit only tokens that were taken for --resource-url; else those for no resource in particular are good too")
 
 	flags.StringVar(&o.Upstream, "upstream", "", "URL of what is guarded, without a path: http, https, or unix:///path of a socket (required)")
 	flags.StringVar(&o.UpstreamCAFile, "upstream-ca-file", "", "file of PEM certificates that verify an https upstream, where its CA is private; read anew for every connection")
@@ -213,6 +216,9 @@ func (o *GateOptions) completePlace() error {
 	}
 	if len(o.scopes) == 0 {
 		return errors.New("--scope is required: a place that names no scope admits nobody")
+	}
+	if o.RequireAudience && o.ResourceURL == "" {
+		return errors.New("--require-audience needs --resource-url")
 	}
 	if o.ResourceURL != "" {
 		if o.resource, err = gate.NewResource(o.ResourceURL, o.Issuer, o.scopes); err != nil {

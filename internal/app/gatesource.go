@@ -13,9 +13,11 @@ import (
 	"golang.org/x/sync/errgroup"
 	"k8s.io/client-go/rest"
 
+	"github.com/claviger/claviger/internal/credential"
 	"github.com/claviger/claviger/internal/introspection"
 	"github.com/claviger/claviger/internal/issuer"
 	"github.com/claviger/claviger/internal/jwks"
+	"github.com/claviger/claviger/internal/oauth"
 	"github.com/claviger/claviger/internal/outbound"
 	"github.com/claviger/claviger/internal/server/gate"
 	"github.com/claviger/claviger/internal/token"
@@ -109,6 +111,13 @@ func (o *GateOptions) fixedNeed() (issuer.Need, error) {
 	need := issuer.Need{Scopes: o.scopes}
 	if o.Account != "" {
 		need.Accounts = []string{o.Account}
+	}
+	if o.ResourceURL != "" {
+		id, err := oauth.CanonicalResource(o.ResourceURL)
+		if err != nil {
+			return issuer.Need{}, fmt.Errorf("--resource-url: %w", err)
+		}
+		need.Resource = &credential.Resource{URL: o.ResourceURL, ID: id, AccountID: o.Account, Scopes: o.scopes, RequireAudience: o.RequireAudience}
 	}
 	return need, nil
 }

@@ -12,7 +12,6 @@ import (
 	"github.com/maypok86/otter/v2"
 	"golang.org/x/sync/singleflight"
 
-	"github.com/claviger/claviger/api/v1alpha1"
 	"github.com/claviger/claviger/internal/issuer"
 	"github.com/claviger/claviger/internal/keyring"
 	"github.com/claviger/claviger/internal/oauth"
@@ -89,9 +88,7 @@ func (j *Judge) Authorize(ctx context.Context, raw string, need issuer.Need) (is
 	if err != nil {
 		return issuer.Access{}, oauth.ServerError(err)
 	}
-	access := issuer.Access{ClientID: claims.ClientID, AccountID: claims.Account, Scopes: scopes, ExpiresAt: claims.ExpiresAt}
-	// A console-level credential has the scope API and no other, and nobody else has it.
-	return access, issuer.Admit(access, scopes.Has(string(v1alpha1.ScopeAPI)), need)
+	return issuer.Admit(j.Issuer, claims, scopes, need)
 }
 
 // verify says whether a token is genuine and has not expired, with fresh keys where its key is not known.
@@ -101,7 +98,7 @@ func (j *Judge) verify(ctx context.Context, raw string) (token.Claims, error) {
 		if !ok {
 			return token.Claims{}, oauth.ServerError(errNoKeys)
 		}
-		claims, err := j.Tokens.Verify(raw, ring, token.Expect{Issuer: j.Issuer, Audience: j.Issuer, Now: j.Now()})
+		claims, err := j.Tokens.Verify(raw, ring, token.Expect{Issuer: j.Issuer, Now: j.Now()})
 		switch {
 		case err == nil:
 			return claims, nil

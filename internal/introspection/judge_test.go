@@ -19,6 +19,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/claviger/claviger/internal/credential"
 	"github.com/claviger/claviger/internal/introspection"
 	"github.com/claviger/claviger/internal/issuer"
 	"github.com/claviger/claviger/internal/keyring"
@@ -27,7 +28,10 @@ import (
 	"github.com/claviger/claviger/internal/token"
 )
 
-const issuerURL = "https://auth.example.com"
+const (
+	issuerURL = "https://auth.example.com"
+	mcp       = "https://mcp.acme.example/mcp"
+)
 
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
@@ -153,6 +157,13 @@ func codeOf(err error) string {
 func TestAuthorize(t *testing.T) {
 	console := claims()
 	console.Scope, console.Account, console.ClientID = "API", "", "platform.console"
+	foreign := claims()
+	foreign.Audience = []string{mcp}
+	resource := func(requireAudience bool) issuer.Need {
+		need := webhook()
+		need.Resource = &credential.Resource{URL: mcp, ID: mcp, AccountID: "acme", RequireAudience: requireAudience}
+		return need
+	}
 	inactive := func(told map[string]any) {
 		clear(told)
 		told["active"] = false
@@ -171,6 +182,10 @@ func TestAuthorize(t *testing.T) {
 		{"a console-level token there", console, issuer.Need{Scopes: oauth.Scopes{"API"}}, nil, ""},
 		{"a console-level token at an account's place", console, webhook(), nil, oauth.CodeInvalidToken},
 		{"a guard that names no scope", claims(), issuer.Need{}, nil, oauth.CodeInsufficientScope},
+		{"a token for a resource, where none is named", foreign, webhook(), nil, oauth.CodeInvalidToken},
+		{"a token for the resource", foreign, resource(true), nil, ""},
+		{"a token for no resource in particular", claims(), resource(false), nil, ""},
+		{"the same where that will not do", claims(), resource(true), nil, oauth.CodeInvalidToken},
 		{"a token that is not active", claims(), webhook(), inactive, oauth.CodeInvalidToken},
 		{"an answer about another token", claims(), webhook(), func(told map[string]any) { told["jti"] = "other" }, oauth.CodeServerError},
 		{"an answer about another client", claims(), webhook(), func(told map[string]any) { told["client_id"] = "acme.other" }, oauth.CodeServerError},
@@ -200,9 +215,8 @@ func TestAuthorize(t *testing.T) {
 // TestWhatIsNotGenuineIsNotAskedAbout: whoever makes tokens up cannot have the issuer asked.
 func TestWhatIsNotGenuineIsNotAskedAbout(t *testing.T) {
 	w := newWorld(t)
-	expired, foreign, future := claims(), claims(), claims()
+	expired, future := claims(), claims()
 	expired.ExpiresAt = noon
-	foreign.Audience = []string{"https://elsewhere.example"}
 	future.IssuedAt = noon.Add(time.Hour)
 	own := w.ring
 	w.ring = newRing(t)
@@ -210,7 +224,7 @@ func TestWhatIsNotGenuineIsNotAskedAbout(t *testing.T) {
 	w.ring = own
 	for name, raw := range map[string]string{
 		"nonsense": "nonsense", "of a key that is not the issuer's": unknown, "tampered with": w.mint(t, claims()) + "A",
-		"expired": w.mint(t, expired), "for another audience": w.mint(t, foreign), "from the future": w.mint(t, future),
+		"expired": w.mint(t, expired), "from the future": w.mint(t, future),
 	} {
 		if _, err := w.Authorize(t.Context(), raw, webhook()); codeOf(err) != oauth.CodeInvalidToken {
 			t.Errorf("%s: got %v", name, err)

@@ -13,10 +13,6 @@ import (
 	"github.com/claviger/claviger/internal/server/respond"
 )
 
-// pathMetadata is where the metadata of a protected resource stands: between the host and the path of the resource (RFC 9728
-// section 3.1).
-const pathMetadata = "/.well-known/oauth-protected-resource"
-
 // metadataCacheControl lets clients keep the document for a while.
 const metadataCacheControl = "public, max-age=300"
 
@@ -29,14 +25,6 @@ type Resource struct {
 	document respond.Cacheable
 }
 
-// resourceMetadata is the document (RFC 9728 section 2).
-type resourceMetadata struct {
-	Resource             string       `json:"resource"`
-	AuthorizationServers []string     `json:"authorization_servers"`
-	Scopes               oauth.Scopes `json:"scopes_supported"`
-	BearerMethods        []string     `json:"bearer_methods_supported"`
-}
-
 // NewResource describes a resource by its identifier (RFC 8707 section 2), its authorization server, and the scopes that its tokens
 // need.
 func NewResource(identifier, issuer string, scopes oauth.Scopes) (*Resource, error) {
@@ -47,20 +35,20 @@ func NewResource(identifier, issuer string, scopes oauth.Scopes) (*Resource, err
 	if err != nil {
 		return nil, fmt.Errorf("reading a resource identifier: %w", err)
 	}
-	body, err := json.Marshal(resourceMetadata{
-		Resource: identifier, AuthorizationServers: []string{issuer}, Scopes: scopes, BearerMethods: []string{"header"},
+	body, err := json.Marshal(oauth.ResourceMetadata{
+		Resource: identifier, AuthorizationServers: []string{issuer}, Scopes: scopes, BearerMethods: oauth.BearerMethods(),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("describing a resource: %w", err)
 	}
-	path := pathMetadata + strings.TrimSuffix(parsed.EscapedPath(), "/")
+	path := oauth.PathResourceMetadata + strings.TrimSuffix(parsed.EscapedPath(), "/")
 	where := parsed.Scheme + "://" + parsed.Host + path
 	if parsed.RawQuery != "" {
 		where += "?" + parsed.RawQuery
 	}
 	return &Resource{
 		metadataURL: where,
-		paths:       map[string]bool{path: true, path + "/": true, pathMetadata: true},
+		paths:       map[string]bool{path: true, path + "/": true, oauth.PathResourceMetadata: true},
 		document:    respond.Cacheable{Type: "application/json", CacheControl: metadataCacheControl, Body: body},
 	}, nil
 }
@@ -81,10 +69,10 @@ func (r *Resource) serve(w http.ResponseWriter, request *http.Request) {
 	respond.Document(w, request, r.document)
 }
 
-// tell adds to a challenge where the document is (RFC 9728 section 5.1). A URL that was parsed holds no quote.
-func (r *Resource) tell(refusal respond.Refusal) respond.Refusal {
-	if r != nil {
-		refusal.Challenge += `, resource_metadata="` + r.metadataURL + `"`
+// refuse gives a refusal that says where the document is (RFC 9728 section 5.1).
+func (r *Resource) refuse(err error, needed oauth.Scopes) respond.Refusal {
+	if r == nil {
+		return respond.Refuse(err, needed)
 	}
-	return refusal
+	return respond.RefuseAt(err, needed, r.metadataURL)
 }

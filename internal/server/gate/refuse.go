@@ -46,11 +46,11 @@ func (g *Gate) answer(w http.ResponseWriter, v verdict) {
 	var failure *oauth.Error
 	switch known := errors.As(v.err, &failure); {
 	case errors.Is(v.err, oauth.ErrNoToken):
-		g.Resource.tell(respond.Refuse(v.err, v.need.Scopes)).Write(w)
+		g.Resource.refuse(v.err, v.need.Scopes).Write(w)
 	case !known || failure.Code == oauth.CodeServerError:
 		g.unavailable(w, "the token cannot be judged at the moment; try again")
 	default:
-		g.Resource.tell(respond.Refuse(v.err, v.need.Scopes)).Write(w)
+		g.Resource.refuse(v.err, v.need.Scopes).Write(w)
 	}
 }
 
