@@ -19,9 +19,10 @@ type library struct{ *nodejs.Program }
 
 // nodeClient is a client as a library needs it.
 type nodeClient struct {
-	ID     string `json:"id"`
-	Method string `json:"method"`
-	Secret string `json:"secret,omitempty"`
+	ID     string      `json:"id"`
+	Method string      `json:"method"`
+	Secret string      `json:"secret,omitempty"`
+	Key    *signingKey `json:"key,omitempty"`
 }
 
 // GomegaString is what a failing test prints.
@@ -72,6 +73,9 @@ var _ = Describe("npm", func() {
 			DescribeTable("takes, uses, introspects and revokes a token with", func(method string) {
 				lib.discover("oauth2")
 				client := withSecret(orders, method)
+				if method == "private_key_jwt" {
+					client = nodeClient{ID: keyed.ID, Method: method, Key: key}
+				}
 				token := lib.take(client, [2]string{"scope", "Webhook"})
 				Expect(token.Scope).To(Equal("Webhook"))
 				Expect(token.TokenType).To(Equal("bearer"))
@@ -85,7 +89,7 @@ var _ = Describe("npm", func() {
 				}
 				lib.Must(clock.Now(), "introspect", about{client, token.AccessToken}, &known)
 				Expect(known.Active).To(BeTrue())
-				Expect(known.ClientID).To(Equal(orders.ID))
+				Expect(known.ClientID).To(Equal(client.ID))
 
 				lib.Must(clock.Now(), "revoke", about{client, token.AccessToken}, nil)
 				Expect(service.Verify(token.AccessToken, place).Status).To(Equal(http.StatusUnauthorized))
@@ -94,6 +98,7 @@ var _ = Describe("npm", func() {
 			},
 				Entry(nil, "client_secret_basic"),
 				Entry(nil, "client_secret_post"),
+				Entry(nil, "private_key_jwt"),
 			)
 
 			DescribeTable("understands our error", func(client func() nodeClient, scope string, status int, code string) {

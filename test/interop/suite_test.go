@@ -31,6 +31,9 @@ var (
 	issuer  string
 	// orders is a client of account acme with scopes Webhook and MCP.
 	orders harness.Credentials
+	// keyed is another, which signs its assertions with key.
+	keyed harness.Credentials
+	key   *signingKey
 )
 
 var _ = BeforeSuite(func(ctx context.Context) {
@@ -44,9 +47,13 @@ var _ = BeforeSuite(func(ctx context.Context) {
 		o.Limits = app.DefaultLimits()
 	})
 	credential := builder.ClientCredential("acme", "orders", builder.ForAccount("acme"), builder.WithScopes("Webhook", "MCP"))
-	plane.Create(ctx, builder.Account("acme", builder.Namespaces("acme")), credential)
-	orders = plane.ExpectReady(ctx, credential)
+	var keys string
+	key, keys = newSigningKey()
+	signer := builder.ClientCredential("acme", "keyed", builder.ForAccount("acme"), builder.WithScopes("Webhook", "MCP"), builder.JWKS(keys))
+	plane.Create(ctx, builder.Account("acme", builder.Namespaces("acme")), credential, signer)
+	orders, keyed = plane.ExpectReady(ctx, credential), plane.ExpectReady(ctx, signer)
 	Eventually(service.Accepts).WithArguments(orders).Should(BeTrue())
+	Eventually(service.Accepts).WithArguments(keyed).Should(BeTrue())
 })
 
 var _ = AfterSuite(func(ctx context.Context) {
