@@ -34,7 +34,7 @@ type clause struct {
 
 // rfcs is the table that docs/rfc-conformance.md is made from.
 func rfcs() []rfc {
-	return []rfc{rfc6749(), rfc6750(), rfc7009(), rfc7662(), rfc8414(), rfc9068()}
+	return []rfc{rfc6749(), rfc6750(), rfc7009(), rfc7662(), rfc8414(), rfc8707(), rfc9068(), rfc9728()}
 }
 
 var _ = Describe("the RFCs, section by section:", func() {
