@@ -66,6 +66,23 @@ func prepareAccess(dir string) (access, error) {
 	return a, nil
 }
 
+// rotateServiceAccountKey makes a key that signs ServiceAccount tokens from the API server's next start on. Those before still
+// verify: the API server signs with the first of the file and verifies with all.
+func (a access) rotateServiceAccountKey() error {
+	fresh, err := keyutil.MakeEllipticPrivateKeyPEM()
+	if err != nil {
+		return fmt.Errorf("making a key for ServiceAccount tokens: %w", err)
+	}
+	before, err := os.ReadFile(a.serviceAccountKey())
+	if err != nil {
+		return fmt.Errorf("reading the keys for ServiceAccount tokens: %w", err)
+	}
+	if err := os.WriteFile(a.serviceAccountKey(), append(fresh, before...), 0o600); err != nil {
+		return fmt.Errorf("writing the keys for ServiceAccount tokens: %w", err)
+	}
+	return nil
+}
+
 func randomToken() string {
 	raw := make([]byte, 32)
 	_, _ = rand.Read(raw) // never fails

@@ -106,6 +106,10 @@ func (c *ControlPlane) StopAPIServer() { c.apiServer.stop() }
 // KillAPIServer ends kube-apiserver without warning.
 func (c *ControlPlane) KillAPIServer() { c.apiServer.kill() }
 
+// RotateServiceAccountKey gives kube-apiserver another key to sign ServiceAccount tokens with, from its next start on. Tokens that
+// there are stay good.
+func (c *ControlPlane) RotateServiceAccountKey() error { return c.access.rotateServiceAccountKey() }
+
 // StartControllers starts kube-controller-manager.
 func (c *ControlPlane) StartControllers(ctx context.Context) error {
 	if err := c.access.writeControllerKubeconfig(c.admin.Host); err != nil {
