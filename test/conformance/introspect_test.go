@@ -122,7 +122,7 @@ var _ = Describe("POST /oauth/introspect", func() {
 			Expect(metrics).To(MatchRegexp(`(?m)^claviger_introspection_requests_total\{result="` + result + `"\} [1-9]`))
 		}
 		told := plane.Ledger.Told()
-		Expect(told).To(MatchRegexp(`"msg":"token not active","clientID":"acme.webhook","tokenID":"[^"]+","method":"client_secret_post","reason":"the token is none that the caller may know of"`))
+		Expect(told).To(MatchRegexp(`"msg":"token not active","clientID":"acme.webhook","serviceAccount":"","tokenID":"[^"]+","method":"client_secret_post","reason":"the token is none that the caller may know of"`))
 		Expect(told).To(ContainSubstring(`"msg":"introspection refused","error":"invalid_client","clientID":"acme.suspended"`))
 	})
 })
