@@ -54,6 +54,9 @@ func Reason(err error) string {
 	if found, ok := fault.As(err); ok {
 		return found.Reason
 	}
+	if errors.Is(err, oauth.ErrBadBearer) {
+		return token.ReasonMalformed
+	}
 	if reason := token.Reason(err); reason != "" {
 		return reason
 	}

@@ -4,6 +4,7 @@ package oauth
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 )
 
@@ -12,6 +13,9 @@ const MaxBearerLength = 8 << 10
 
 // ErrNoToken: the request brought no bearer token, so the challenge must carry no error (RFC 6750 section 3.1).
 var ErrNoToken = errors.New("no bearer token")
+
+// ErrBadBearer: what came as a bearer token cannot be one.
+var ErrBadBearer = errors.New("not a bearer token")
 
 // ParseBearer takes the token from the values of the Authorization header (RFC 6750 section 2.1). It fails with
 // ErrNoToken where there is none (no header, or another scheme), and with invalid_token where the header is repeated,
@@ -22,7 +26,7 @@ func ParseBearer(authorization []string) (string, error) {
 		return "", ErrNoToken
 	}
 	if len(authorization) > 1 {
-		return "", InvalidToken(errors.New("more than one Authorization header"))
+		return "", badBearer("more than one Authorization header")
 	}
 	scheme, token, _ := strings.Cut(authorization[0], " ")
 	if !strings.EqualFold(scheme, "Bearer") {
@@ -30,13 +34,15 @@ func ParseBearer(authorization []string) (string, error) {
 	}
 	token = strings.Trim(token, " ")
 	if len(token) > MaxBearerLength {
-		return "", InvalidToken(errors.New("the token is too long"))
+		return "", badBearer("the token is too long")
 	}
 	if !isB64Token(token) {
-		return "", InvalidToken(errors.New("the token is not a b64token"))
+		return "", badBearer("the token is not a b64token")
 	}
 	return token, nil
 }
+
+func badBearer(why string) *Error { return InvalidToken(fmt.Errorf("%w: %s", ErrBadBearer, why)) }
 
 // isB64Token: 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"=".
 func isB64Token(token string) bool {
