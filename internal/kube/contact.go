@@ -59,14 +59,14 @@ type listener struct {
 func (l listener) RoundTrip(request *http.Request) (*http.Response, error) {
 	resource, followed := followedResource(request)
 	if !followed {
-		return l.next.RoundTrip(request)
+		return l.next.RoundTrip(request) //nolint:wrapcheck // a transport between others passes errors on as they are
 	}
 	at := l.contact.of(resource)
 	response, err := l.next.RoundTrip(request)
 	if err == nil && response.StatusCode == http.StatusOK {
 		response.Body = &heard{ReadCloser: response.Body, note: func() { at.Store(l.contact.Now().UnixNano()) }}
 	}
-	return response, err
+	return response, err //nolint:wrapcheck // as above
 }
 
 // heard notes whenever something of a body arrives.
@@ -80,7 +80,7 @@ func (h *heard) Read(into []byte) (int, error) {
 	if n > 0 {
 		h.note()
 	}
-	return n, err
+	return n, err //nolint:wrapcheck // io.EOF must stay what it is
 }
 
 // followedResource says which objects a list or a watch is of: /api/v1/<resource>, /apis/<group>/<version>/<resource>, either

@@ -33,7 +33,8 @@ func TestContact(t *testing.T) {
 		{"a list of the core", "GET", "/api/v1/namespaces", answers{200, "{}"}, "namespaces", true},
 		{
 			"one object by its name", "GET", "/api/v1/namespaces/system/secrets?fieldSelector=metadata.name%3Dclaviger-pepper&watch=true",
-			answers{200, "{}"}, "secrets/claviger-pepper", true,
+			answers{200, "{}"},
+			"secrets/claviger-pepper", true,
 		},
 		{"a watch on which nothing has come yet", "GET", "/api/v1/namespaces?watch=true", answers{200, ""}, "namespaces", false},
 		{"a refusal", "GET", "/api/v1/namespaces", answers{403, "{}"}, "namespaces", false},

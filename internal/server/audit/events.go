@@ -121,7 +121,15 @@ func (e AccessEnded) fields() []any {
 // Events has one of each kind.
 func Events() []Event {
 	return []Event{
-		TokenIssued{}, TokenRefused{}, TokenRevoked{}, NothingToRevoke{}, RevocationRefused{},
-		TokenInactive{}, IntrospectionRefused{}, AccessDenied{}, AccessAllowed{}, AccessEnded{},
+		TokenIssued{},
+		TokenRefused{},
+		TokenRevoked{},
+		NothingToRevoke{},
+		RevocationRefused{},
+		TokenInactive{},
+		IntrospectionRefused{},
+		AccessDenied{},
+		AccessAllowed{},
+		AccessEnded{},
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"strconv"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -124,19 +126,24 @@ func TestRevocations(t *testing.T) {
 	}
 }
 
-func TestAnswersAtOnce(t *testing.T) {
+// TestAtOnce: many at once get no more guesses than the budget and one each that was under way when it was spent.
+func TestAtOnce(t *testing.T) {
+	const workers, sources, clients = 8, 7, 5
 	w := newWorld(defaults)
-	done := make(chan struct{})
-	for range 8 {
-		go func() {
-			defer func() { done <- struct{}{} }()
+	var admitted atomic.Int64
+	var group sync.WaitGroup
+	for range workers {
+		group.Go(func() {
 			for i := range 10_000 {
-				w.guess(address(i%7), name(i%5))
-				w.Succeeded(address(i%3), name(i%2))
+				if w.guess(address(i%sources), name(i%clients)) {
+					admitted.Add(1)
+				}
+				w.Succeeded(address(i%sources), name(i%clients))
 			}
-		}()
+		})
 	}
-	for range 8 {
-		<-done
+	group.Wait()
+	if most := int64(sources * clients * (defaults.Pair.Burst + workers)); admitted.Load() > most {
+		t.Errorf("%d guesses, and %d are the most", admitted.Load(), most)
 	}
 }
