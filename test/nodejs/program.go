@@ -19,8 +19,8 @@ import (
 )
 
 const (
-	// patience bounds how long a program may take for one answer.
-	patience = 30 * time.Second
+	// patience bounds how long a program may take for one answer. It is long because machines are slow, not because programs are.
+	patience = 2 * time.Minute
 	// longest line that a program may answer with.
 	longest = 1 << 20
 )
