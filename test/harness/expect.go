@@ -73,7 +73,8 @@ func expectConsistent(conditions []metav1.Condition) {
 	GinkgoHelper()
 	is := func(name string) bool { return meta.IsStatusConditionTrue(conditions, name) }
 	Expect(is(v1alpha1.ConditionReady)).To(Equal(is(v1alpha1.ConditionAllowed) && is(v1alpha1.ConditionSecretPublished) &&
-		!meta.IsStatusConditionFalse(conditions, v1alpha1.ConditionKeysValid)))
+		!meta.IsStatusConditionFalse(conditions, v1alpha1.ConditionKeysValid) &&
+		!meta.IsStatusConditionFalse(conditions, v1alpha1.ConditionResourcesFound)))
 	abnormal := 0
 	for _, name := range []string{v1alpha1.ConditionReconciling, v1alpha1.ConditionStalled} {
 		if condition := meta.FindStatusCondition(conditions, name); condition != nil {
