@@ -34,6 +34,8 @@ const reviewInterval = 250 * time.Millisecond
 type gateSource struct {
 	judge gate.Judge
 	need  func() (issuer.Need, error)
+	// resource is what callers are told of the place; nil where there is nothing to tell.
+	resource func() *gate.Resource
 	// ready reports whether verdicts can be given.
 	ready func() bool
 	// run keeps it up to date until the context ends.
@@ -108,7 +110,7 @@ func RunGate(ctx context.Context, config *rest.Config, options GateOptions, publ
 	guarded := gate.New(gate.Options{
 		Judge:         source.judge,
 		Need:          source.need,
-		Resource:      options.resource,
+		Resource:      source.resource,
 		AccountHeader: options.AccountHeader,
 		Upstream:      options.upstream,
 		PublicPaths:   options.PublicPaths,

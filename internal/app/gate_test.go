@@ -56,6 +56,13 @@ func TestGateOptions(t *testing.T) {
 			o.IntrospectionURL = "http://auth.example.com/oauth/introspect"
 		}, wrong: []string{"--introspection-url"}},
 		{name: "another source", change: func(o *GateOptions) { o.Source = "guess" }, wrong: []string{"--source"}},
+		{name: "a resource in place of all that", change: func(o *GateOptions) { o.Scope, o.Resource = "", "acme/tools" }},
+		{name: "a resource and more", change: func(o *GateOptions) { o.Resource = "acme/tools" }, wrong: []string{"give it alone"}},
+		{name: "a resource that is no name", change: func(o *GateOptions) { o.Scope, o.Resource = "", "tools" }, wrong: []string{"<namespace>/<name>"}},
+		{name: "a resource for one that reads no objects", change: func(o *GateOptions) {
+			asking(o)
+			o.Scope, o.Resource = "", "acme/tools"
+		}, wrong: []string{"--resource is for --source=api"}},
 		{name: "no scope", change: func(o *GateOptions) { o.Scope = " " }, wrong: []string{"--scope is required"}},
 		{name: "a scope that cannot be", change: func(o *GateOptions) { o.Scope = `"` }, wrong: []string{"--scope"}},
 		{name: "no upstream", change: func(o *GateOptions) { o.Upstream = "" }, wrong: []string{"--upstream is required"}},

@@ -66,6 +66,8 @@ type GateOptions struct {
 
 	// Source is SourceAPI or SourceIntrospection; empty means the former.
 	Source string
+	// Resource names a ProtectedResource, "<namespace>/<name>", in place of Scope, Account and ResourceURL.
+	Resource string
 	// Scope and Account say what the place needs, as the query of /verify does.
 	Scope, Account string
 	// ResourceURL is what callers know the place as (RFC 8707); empty: the gate serves no metadata of it.
@@ -112,7 +114,8 @@ func (o *GateOptions) bind(flags *pflag.FlagSet) {
 	flags.DurationVar(&o.ShutdownGrace, "shutdown-grace", DefaultShutdownGrace, "how long calls under way may take to finish when the process is asked to stop; then they are ended")
 
 	flags.StringVar(&o.Source, "source", SourceAPI, "where verdicts come from: api (Claviger's objects) or introspection (the token service)")
-	flags.StringVar(&o.Scope, "scope", "", `scopes that a token must have, all of them, separated by blanks; "API" makes the place console-level (required)`)
+	flags.StringVar(&o.Resource, "resource", "", "ProtectedResource that is guarded, <namespace>/<name>, which says all of the following; for --source=api")
+	flags.StringVar(&o.Scope, "scope", "", `scopes that a token must have, all of them, separated by blanks; "API" makes the place console-level (required without --resource)`)
 	flags.StringVar(&o.Account, "account", "", "account whose place it is; none: any account's, and X-Claviger-Account says whose")
 
 	flags.StringVar(&o.ResourceURL, "resource-url", "", "URL that callers know the place as; with it the gate serves its metadata (RFC 9728), and refusals say where")
@@ -138,7 +141,7 @@ func (o *GateOptions) bind(flags *pflag.FlagSet) {
 
 // Complete fills in and validates the options. It reports every mistake at once.
 func (o *GateOptions) Complete() error {
-	mistakes := []error{o.Common.Complete(), o.completePlace(), o.completeUpstream()}
+	mistakes := []error{o.Common.Complete(), o.completeSource(), o.completePlace(), o.completeUpstream()}
 	if o.plain() && !o.AllowPlainHTTP && !oauth.IsLoopbackAddress(o.ListenAddress) {
 		mistakes = append(mistakes, errors.New("--listen is not on loopback, and without a certificate tokens would cross the network in clear; "+
 			"give --tls-cert-file and --tls-key-file, or --allow-plain-http where something in front speaks TLS"))
@@ -151,7 +154,6 @@ func (o *GateOptions) Complete() error {
 	if o.ShutdownGrace < 0 || o.Patience < 0 {
 		mistakes = append(mistakes, errors.New("--shutdown-grace and --patience must not be negative"))
 	}
-	mistakes = append(mistakes, o.completeSource())
 	if o.JWKSURL == "" {
 		o.JWKSURL = o.issuer.Endpoint(server.PathJWKS)
 	}
@@ -210,6 +212,18 @@ func (o *GateOptions) completeSource() error {
 }
 
 func (o *GateOptions) completePlace() error {
+	if o.Resource != "" {
+		namespace, name, found := strings.Cut(o.Resource, "/")
+		switch {
+		case o.Source != SourceAPI:
+			return errors.New("--resource is for --source=" + SourceAPI + ": give --scope, --account and --resource-url")
+		case o.Scope != "" || o.Account != "" || o.ResourceURL != "" || o.RequireAudience:
+			return errors.New("--resource says what --scope, --account, --resource-url and --require-audience would: give it alone")
+		case !found || namespace == "" || name == "" || strings.Contains(name, "/"):
+			return errors.New("--resource: it must be <namespace>/<name>")
+		}
+		return nil
+	}
 	var err error
 	if o.scopes, err = oauth.ParseScopes(o.Scope); err != nil {
 		return fmt.Errorf("--scope: %w", err)
@@ -221,7 +235,9 @@ func (o *GateOptions) completePlace() error {
 		return errors.New("--require-audience needs --resource-url")
 	}
 	if o.ResourceURL != "" {
-		if o.resource, err = gate.NewResource(o.ResourceURL, o.Issuer, o.scopes); err != nil {
+		if o.resource, err = gate.NewResource(oauth.ResourceMetadata{
+			Resource: o.ResourceURL, AuthorizationServers: []string{o.Issuer}, Scopes: o.scopes, BearerMethods: oauth.BearerMethods(),
+		}); err != nil {
 			return fmt.Errorf("--resource-url: %w", err)
 		}
 	}

@@ -70,9 +70,10 @@ func (o *GateOptions) asking(tokens *token.Cache, registry prometheus.Registerer
 			Metrics:  introspection.NewMetrics(registry),
 			Now:      o.Clock,
 		}),
-		need:  o.fixedNeed,
-		ready: keys.Loaded,
-		run:   keys.Run,
+		need:     o.fixedNeed,
+		resource: func() *gate.Resource { return o.resource },
+		ready:    keys.Loaded,
+		run:      keys.Run,
 	}
 }
 
@@ -83,16 +84,20 @@ func (o *GateOptions) informed(ctx context.Context, config *rest.Config, tokens 
 		return gateSource{}, err
 	}
 	directory, keys := revoker.Directory, o.keys()
+	service := &issuer.Service{
+		Minter:    issuer.Minter{Issuer: o.issuer.String(), Rules: o.rules(), Now: o.Clock},
+		Directory: directory, Keys: keys, Tokens: tokens,
+	}
+	need, resource := o.fixedNeed, func() *gate.Resource { return o.resource }
+	if o.Resource != "" {
+		need = func() (issuer.Need, error) { return service.ResourceNeed(o.Resource) }
+		resource = func() *gate.Resource { return described(service, o.Resource) }
+	}
 	return gateSource{
-		judge: &gate.Informed{
-			Service: &issuer.Service{
-				Minter:    issuer.Minter{Issuer: o.issuer.String(), Rules: o.rules(), Now: o.Clock},
-				Directory: directory, Keys: keys, Tokens: tokens,
-			},
-			AskForKeys: keys.Ask,
-		},
-		need:  o.fixedNeed,
-		ready: func() bool { return directory.Synced() && keys.Loaded() },
+		judge:    &gate.Informed{Service: service, AskForKeys: keys.Ask},
+		need:     need,
+		resource: resource,
+		ready:    func() bool { return directory.Synced() && keys.Loaded() },
 		run: func(ctx context.Context) error {
 			group, ctx := errgroup.WithContext(ctx)
 			group.Go(func() error { return objects.Start(ctx) })
@@ -104,6 +109,19 @@ func (o *GateOptions) informed(ctx context.Context, config *rest.Config, tokens 
 
 func (o *GateOptions) keys() *jwks.Source {
 	return &jwks.Source{URL: o.JWKSURL, Client: outbound.NewClient(o.IssuerCAFile, issuerTimeout), Now: o.Clock}
+}
+
+// described gives what callers are told of a registered place, as it is now; nil where it is not there, or closed.
+func described(service *issuer.Service, name string) *gate.Resource {
+	metadata, found, err := service.ResourceMetadata(name)
+	if err != nil || !found {
+		return nil
+	}
+	resource, err := gate.NewResource(metadata)
+	if err != nil { // the schema lets no such URL through
+		return nil
+	}
+	return resource
 }
 
 // fixedNeed is what the flags say.

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -29,8 +30,8 @@ type Options struct {
 	Judge Judge
 	// Need is what the place asks of a token, as it is now. Where it fails, nobody is admitted.
 	Need func() (issuer.Need, error)
-	// Resource is what callers know the place as, and are told of it. Optional.
-	Resource *Resource
+	// Resource is what callers know the place as, as it is now; nil where there is nothing to tell them. Optional.
+	Resource func() *Resource
 	// AccountHeader is the request header that names the account a call concerns.
 	AccountHeader string
 	Upstream      Upstream
@@ -72,9 +73,9 @@ func (g *Gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case r.Method == http.MethodConnect || r.URL.Opaque != "" || r.URL.Path == "*":
 		g.misdirected(w)
-	case g.Resource.has(r.URL.EscapedPath()):
+	case strings.HasPrefix(r.URL.Path, oauth.PathResourceMetadata) && g.resource().has(r.URL.EscapedPath()):
 		g.Metrics.verdict(resultMetadata)
-		g.Resource.serve(w, r)
+		g.resource().serve(w, r)
 	case g.public[r.URL.EscapedPath()]:
 		g.Metrics.verdict(resultPublic)
 		g.proxy.ServeHTTP(w, r)
@@ -84,6 +85,13 @@ func (g *Gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		g.guard(w, r)
 	}
+}
+
+func (g *Gate) resource() *Resource {
+	if g.Resource == nil {
+		return nil
+	}
+	return g.Resource()
 }
 
 // guard judges a call and lets it through for as long as the verdict holds.

@@ -25,9 +25,9 @@ type Resource struct {
 	document respond.Cacheable
 }
 
-// NewResource describes a resource by its identifier (RFC 8707 section 2), its authorization server, and the scopes that its tokens
-// need.
-func NewResource(identifier, issuer string, scopes oauth.Scopes) (*Resource, error) {
+// NewResource makes what callers are told of a resource (RFC 9728 section 2).
+func NewResource(metadata oauth.ResourceMetadata) (*Resource, error) {
+	identifier := metadata.Resource
 	if _, err := oauth.CanonicalResource(identifier); err != nil {
 		return nil, err
 	}
@@ -35,9 +35,7 @@ func NewResource(identifier, issuer string, scopes oauth.Scopes) (*Resource, err
 	if err != nil {
 		return nil, fmt.Errorf("reading a resource identifier: %w", err)
 	}
-	body, err := json.Marshal(oauth.ResourceMetadata{
-		Resource: identifier, AuthorizationServers: []string{issuer}, Scopes: scopes, BearerMethods: oauth.BearerMethods(),
-	})
+	body, err := json.Marshal(metadata)
 	if err != nil {
 		return nil, fmt.Errorf("describing a resource: %w", err)
 	}

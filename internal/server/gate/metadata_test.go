@@ -17,12 +17,14 @@ import (
 // described has a gate before a resource of that identifier.
 func described(t *testing.T, identifier string) *world {
 	t.Helper()
-	resource, err := gate.NewResource(identifier, "https://auth.example.com", oauth.Scopes{"MCP"})
+	resource, err := gate.NewResource(oauth.ResourceMetadata{
+		Resource: identifier, AuthorizationServers: []string{"https://auth.example.com"}, Scopes: oauth.Scopes{"MCP"}, BearerMethods: oauth.BearerMethods(),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	var upstream seen
-	return newWorld(t, upstream.serve, func(o *gate.Options) { o.Resource = resource })
+	return newWorld(t, upstream.serve, func(o *gate.Options) { o.Resource = func() *gate.Resource { return resource } })
 }
 
 // TestMetadata: RFC 9728 sections 2, 3.1 and 5.1.
@@ -88,7 +90,7 @@ func TestOnlyTheDocumentIsPublic(t *testing.T) {
 
 func TestIdentifiersThatCannotBe(t *testing.T) {
 	for _, identifier := range []string{"", "mcp", "https://user@mcp.example.com", "https://mcp.example.com#x", "ftp://mcp.example.com"} {
-		if _, err := gate.NewResource(identifier, "https://auth.example.com", nil); err == nil {
+		if _, err := gate.NewResource(oauth.ResourceMetadata{Resource: identifier}); err == nil {
 			t.Errorf("%q is accepted", identifier)
 		}
 	}

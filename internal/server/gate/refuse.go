@@ -46,12 +46,20 @@ func (g *Gate) answer(w http.ResponseWriter, v verdict) {
 	var failure *oauth.Error
 	switch known := errors.As(v.err, &failure); {
 	case errors.Is(v.err, oauth.ErrNoToken):
-		g.Resource.refuse(v.err, v.need.Scopes).Write(w)
+		g.refusal(v).Write(w)
 	case !known || failure.Code == oauth.CodeServerError:
 		g.unavailable(w, "the token cannot be judged at the moment; try again")
 	default:
-		g.Resource.refuse(v.err, v.need.Scopes).Write(w)
+		g.refusal(v).Write(w)
 	}
+}
+
+// refusal: a place that is closed tells nobody how to get in.
+func (g *Gate) refusal(v verdict) respond.Refusal {
+	if v.need.Closed() {
+		return respond.Refuse(v.err, nil)
+	}
+	return g.resource().refuse(v.err, v.need.Scopes)
 }
 
 func (g *Gate) unavailable(w http.ResponseWriter, description string) {
