@@ -35,13 +35,13 @@ const (
 	// SigningKeysSecretName names the Secret that holds the signing keys.
 	SigningKeysSecretName = "claviger-signing-keys"
 	// AuthoritySecretName names the Secret that holds the certificate authority. Only the manager reads it.
-	AuthoritySecretName = "claviger-ca"
+	AuthoritySecretName = "claviger-ca" //nolint:gosec // G101: a name, not a credential
 	// ServingSecretName names the Secret, of type kubernetes.io/tls, with the certificate that the token service serves.
-	ServingSecretName = "claviger-token-service-tls"
+	ServingSecretName = "claviger-token-service-tls" //nolint:gosec // G101: a name, not a credential
 )
 
 // TokenServiceName names the Service of the token service, in the operator's namespace.
-const TokenServiceName = "claviger-token-service"
+const TokenServiceName = "claviger-token-service" //nolint:gosec // G101: a name, not a credential
 
 // ReservedSecretName reports whether a Secret of this name, in the operator's namespace, is one of the operator's own.
 func ReservedSecretName(name string) bool {

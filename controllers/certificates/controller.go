@@ -132,7 +132,7 @@ func (r *Reconciler) use(serving found, stored *pki.Serving, damage error) error
 // isForeign reports whether the certificate is somebody else's: cert-manager's, or a human's. A damaged one is ours where our
 // label says so, and a sound one where it says itself who has made it, whatever label there is: it was lost, or somebody else
 // writes the Secret now.
-func (r *Reconciler) isForeign(serving found, stored *pki.Serving) bool {
+func (*Reconciler) isForeign(serving found, stored *pki.Serving) bool {
 	switch {
 	case serving.Secret == nil:
 		return false

@@ -42,8 +42,8 @@ func (o *CertificateOptions) bind(flags *pflag.FlagSet) {
 // mostDNSNames keeps a certificate small enough for every handshake.
 const mostDNSNames = 100
 
-// complete fills in and validates.
-func (o *CertificateOptions) complete() error {
+// completeCertificates fills in and validates.
+func (o *CertificateOptions) completeCertificates() error {
 	if o.ClusterDomain == "" {
 		o.ClusterDomain = DefaultClusterDomain
 	}

@@ -154,7 +154,7 @@ type expiry struct{ certificate server.GetCertificate }
 var expiryDescription = prometheus.NewDesc("claviger_serving_certificate_expiry_timestamp_seconds",
 	"When the certificate that this process serves expires, in seconds since 1970.", nil, nil)
 
-func (e expiry) Describe(descriptions chan<- *prometheus.Desc) { descriptions <- expiryDescription }
+func (expiry) Describe(descriptions chan<- *prometheus.Desc) { descriptions <- expiryDescription }
 
 func (e expiry) Collect(metrics chan<- prometheus.Metric) {
 	if served, err := e.certificate(nil); err == nil && served != nil && served.Leaf != nil {

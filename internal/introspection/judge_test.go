@@ -385,7 +385,7 @@ func TestOurOwnCredentials(t *testing.T) {
 		}
 	})
 	for name, spoil := range map[string]func(*testing.T, *world){
-		"that are missing": func(t *testing.T, w *world) { _ = os.Remove(filepath.Join(w.dir, "client_secret")) },
+		"that are missing": func(_ *testing.T, w *world) { _ = os.Remove(filepath.Join(w.dir, "client_secret")) },
 		"that are empty":   func(t *testing.T, w *world) { w.write(t, "client_secret", "\n") },
 	} {
 		t.Run(name+" admit nobody", func(t *testing.T) {

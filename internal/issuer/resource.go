@@ -39,11 +39,11 @@ func (s *Service) ResourceNeed(name string, accounts ...string) (Need, error) {
 // that followed it would be refused a token, and try again and again. It fails with server_error.
 func (s *Service) ResourceMetadata(name string) (oauth.ResourceMetadata, bool, error) {
 	need, err := s.ResourceNeed(name)
-	if errors.Is(err, &oauth.Error{Code: oauth.CodeServerError}) {
+	switch {
+	case errors.Is(err, &oauth.Error{Code: oauth.CodeServerError}):
 		return oauth.ResourceMetadata{}, false, err
-	}
-	if err != nil || need.Closed() {
-		return oauth.ResourceMetadata{}, false, nil
+	case err != nil, need.Closed():
+		return oauth.ResourceMetadata{}, false, nil //nolint:nilerr // documented: not to be there is an answer
 	}
 	return oauth.ResourceMetadata{
 		Resource:             need.Resource.URL,

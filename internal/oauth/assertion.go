@@ -10,7 +10,7 @@ import (
 )
 
 // assertionTypeJWT is the one client_assertion_type (RFC 7523 section 2.2).
-const assertionTypeJWT = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer" //nolint:gosec // G101: a name, not a credential
+const assertionTypeJWT = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 // ServiceAccountPrefix begins the sub of a ServiceAccount token. No client ID begins with it.
 const ServiceAccountPrefix = "system:serviceaccount:"

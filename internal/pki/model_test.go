@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	mathrand "math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -131,7 +132,7 @@ func (m *model) disturb() {
 		m.offset = m.between(-14*day+time.Minute, 14*day-time.Minute)
 		m.tell("the clock")
 	case kind == 1:
-		m.names = append(names[:len(names):len(names)], fmt.Sprintf("n%d.example.com", m.random.IntN(5)))
+		m.names = slices.Concat(names, []string{fmt.Sprintf("n%d.example.com", m.random.IntN(5))})
 		m.tell("the names")
 	case kind == 2:
 		m.seen = ""

@@ -156,7 +156,7 @@ func (c *verifyCommand) tell(v verdict, by trusted, now *live, need issuer.Need)
 	}
 }
 
-func (c *verifyCommand) place(need issuer.Need) string {
+func (*verifyCommand) place(need issuer.Need) string {
 	place := "a place that needs " + need.Scopes.String()
 	if need.Resource != nil {
 		place = fmt.Sprintf("%s at %s, which needs %s", need.Resource.Name, need.Resource.URL, need.Scopes)

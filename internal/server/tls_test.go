@@ -247,8 +247,8 @@ func (p *pipes) Accept() (net.Conn, error) {
 		return nil, net.ErrClosed
 	}
 }
-func (p *pipes) Close() error   { p.once.Do(func() { close(p.closed) }); return nil }
-func (p *pipes) Addr() net.Addr { return &net.UnixAddr{Name: "memory"} }
+func (p *pipes) Close() error { p.once.Do(func() { close(p.closed) }); return nil }
+func (*pipes) Addr() net.Addr { return &net.UnixAddr{Name: "memory"} }
 
 // TestSlowHandshakes: who connects and says nothing, or stops in the middle, is cut off.
 func TestSlowHandshakes(t *testing.T) {

@@ -73,8 +73,10 @@ func (v *verified) holds(ring *keyring.Ring, expect Expect) bool {
 		expect.Now.Before(v.claims.ExpiresAt) && !v.claims.IssuedAt.After(expect.Now.Add(maxClockSkew))
 }
 
-// Hits and Misses count what Verify was asked for: how often a token was known, and how often it was not or did not hold.
-func (c *Cache) Hits() uint64   { return c.hits.Load() }
+// Hits counts how often a token that Verify was asked for was known.
+func (c *Cache) Hits() uint64 { return c.hits.Load() }
+
+// Misses counts how often it was not, or did not hold any more.
 func (c *Cache) Misses() uint64 { return c.misses.Load() }
 
 // Len is about how many tokens there are.

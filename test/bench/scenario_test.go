@@ -96,6 +96,6 @@ type writer struct {
 	status int
 }
 
-func (w *writer) Header() http.Header            { return w.header }
-func (w *writer) Write(body []byte) (int, error) { return len(body), nil }
-func (w *writer) WriteHeader(status int)         { w.status = status }
+func (w *writer) Header() http.Header          { return w.header }
+func (*writer) Write(body []byte) (int, error) { return len(body), nil }
+func (w *writer) WriteHeader(status int)       { w.status = status }

@@ -72,7 +72,7 @@ func usable(ctx context.Context) error {
 	version := strings.TrimSpace(string(out))
 	major, _, _ := strings.Cut(strings.TrimPrefix(version, "v"), ".")
 	if number, err := strconv.Atoi(major); err != nil || number < oldest {
-		return fmt.Errorf("Node.js %s is on this machine: version %d or newer is needed", version, oldest)
+		return fmt.Errorf("version %[2]d of Node.js or newer is needed, and on this machine is %[1]s", version, oldest)
 	}
 	return nil
 }

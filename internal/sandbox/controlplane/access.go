@@ -77,7 +77,7 @@ func (a access) rotateServiceAccountKey() error {
 	if err != nil {
 		return fmt.Errorf("reading the keys for ServiceAccount tokens: %w", err)
 	}
-	if err := os.WriteFile(a.serviceAccountKey(), append(fresh, before...), 0o600); err != nil {
+	if err := os.WriteFile(a.serviceAccountKey(), append(fresh, before...), 0o600); err != nil { //nolint:gosec // G703: the control plane's own directory
 		return fmt.Errorf("writing the keys for ServiceAccount tokens: %w", err)
 	}
 	return nil

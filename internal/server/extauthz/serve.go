@@ -74,7 +74,7 @@ func (s Server) Serve(ctx context.Context, listener net.Listener) error {
 	return nil
 }
 
-func (s Server) build(logger logr.Logger) *grpc.Server {
+func (Server) build(logger logr.Logger) *grpc.Server {
 	return grpc.NewServer(
 		grpc.ConnectionTimeout(handshakeTimeout),
 		grpc.MaxConcurrentStreams(maxStreams),

@@ -42,7 +42,7 @@ func TestMetadata(t *testing.T) {
 			request.Header.Del("Authorization")
 			response, body := w.do(t, request)
 			var got map[string]any
-			if err := json.Unmarshal([]byte(body), &got); err != nil || response.StatusCode != 200 || response.Header.Get("Access-Control-Allow-Origin") != "*" {
+			if err := json.Unmarshal([]byte(body), &got); err != nil || response.StatusCode != http.StatusOK || response.Header.Get("Access-Control-Allow-Origin") != "*" {
 				t.Fatalf("got %d %s, %v", response.StatusCode, body, err)
 			}
 			want := map[string]any{
@@ -58,7 +58,7 @@ func TestMetadata(t *testing.T) {
 				call := w.request(t, http.MethodGet, "/acme/mcp", nil)
 				call.Header.Set("Authorization", authorization)
 				refused, _ := w.do(t, call)
-				if challenge := refused.Header.Get("WWW-Authenticate"); refused.StatusCode != 401 || !strings.Contains(challenge, `resource_metadata="`+row.metadataURL+`"`) {
+				if challenge := refused.Header.Get("WWW-Authenticate"); refused.StatusCode != http.StatusUnauthorized || !strings.Contains(challenge, `resource_metadata="`+row.metadataURL+`"`) {
 					t.Errorf("got %d %s", refused.StatusCode, challenge)
 				}
 			}

@@ -62,7 +62,7 @@ func (g *Gate) refusal(v verdict) respond.Refusal {
 	return g.resource().refuse(v.err, v.need.Scopes)
 }
 
-func (g *Gate) unavailable(w http.ResponseWriter, description string) {
+func (*Gate) unavailable(w http.ResponseWriter, description string) {
 	w.Header().Set("Retry-After", retryAfter)
 	respond.Error(w, http.StatusServiceUnavailable, oauth.CodeServerError, description)
 }

@@ -135,7 +135,7 @@ func TestPathsThatNeedNoToken(t *testing.T) {
 			w.refuse("never", oauth.InvalidToken(errors.New("unknown")))
 			request.Header.Set("X-Claviger-Account", "forged")
 			response, _ := w.do(t, request)
-			if (response.StatusCode == 200) != row.passes {
+			if (response.StatusCode == http.StatusOK) != row.passes {
 				t.Fatalf("got %d", response.StatusCode)
 			}
 			if !row.passes {

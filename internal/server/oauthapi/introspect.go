@@ -57,7 +57,7 @@ func (a *API) Introspect(w http.ResponseWriter, r *http.Request) {
 		IssuedAt:  claims.IssuedAt.Unix(),
 		Subject:   claims.ClientID,
 		Audience:  claims.Audience,
-		Issuer:    a.Issuer.Minter.Issuer,
+		Issuer:    a.Issuer.Issuer,
 		TokenID:   claims.ID,
 		Account:   claims.Account,
 	})
