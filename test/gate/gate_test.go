@@ -126,7 +126,7 @@ var _ = Describe("a gate", func() {
 
 		It("writes denied calls to the audit log, and no token", func() {
 			Expect(s.gates[matrix.OtherMCP.Guard].Call(world.MCPToken()).Status).To(Equal(http.StatusUnauthorized))
-			Expect(world.Plane.Ledger.Told()).To(MatchRegexp(`"logger":"gate\.audit","msg":"access denied","error":"invalid_token","clientID":"acme.mcp","needs":"MCP","reason":"the token is another account's"`))
+			Expect(world.Plane.Ledger.Told()).To(MatchRegexp(`"logger":"gate\.audit","msg":"access denied","error":"invalid_token","clientID":"acme.mcp","needs":"MCP","resource":"","reason":"the token is another account's"`))
 		})
 	})
 })
