@@ -56,7 +56,7 @@ func (c *Client) ask(ctx context.Context, token string) (Answer, error) {
 	}
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	request.Header.Set("Accept", "application/json")
-	response, err := c.HTTP.Do(request)
+	response, err := c.HTTP.Do(request) //nolint:bodyclose // ReadBody closes it
 	if err != nil {
 		return Answer{}, fmt.Errorf("asking about a token: %w", err)
 	}

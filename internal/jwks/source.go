@@ -148,7 +148,7 @@ func (s *Source) fetch(ctx context.Context) (time.Duration, error) {
 	if s.etag != "" {
 		request.Header.Set("If-None-Match", s.etag)
 	}
-	response, err := s.Client.Do(request)
+	response, err := s.Client.Do(request) //nolint:bodyclose // ReadBody closes it
 	if err != nil {
 		return 0, fmt.Errorf("fetching the keys: %w", err)
 	}

@@ -45,10 +45,9 @@ func TestACAThatIsReplaced(t *testing.T) {
 	if get() == nil {
 		t.Error("a file without certificates is trusted")
 	}
-	if untrusting := outbound.NewClient("", 5*time.Second); untrusting != nil {
-		if _, err := untrusting.Get(server.URL); err == nil {
-			t.Error("the world's certificates do not verify it")
-		}
+	client = outbound.NewClient("", 5*time.Second)
+	if get() == nil {
+		t.Error("the world's certificates do not verify it")
 	}
 }
 
@@ -63,7 +62,7 @@ func TestBounds(t *testing.T) {
 	defer server.Close()
 	client := outbound.NewClient("", 5*time.Second)
 	read := func(path string, limit int64) (int, []byte, error) {
-		response, err := client.Get(server.URL + path)
+		response, err := client.Get(server.URL + path) //nolint:bodyclose // ReadBody closes it
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -180,8 +180,14 @@ func (w *world) request(t *testing.T, method, path string, body io.Reader) *http
 	return request
 }
 
+// answer is one whose body was read.
+type answer struct {
+	StatusCode      int
+	Header, Trailer http.Header
+}
+
 // do sends a request and reads the answer.
-func (w *world) do(t *testing.T, request *http.Request) (*http.Response, string) {
+func (w *world) do(t *testing.T, request *http.Request) (answer, string) {
 	t.Helper()
 	response, err := w.client.Do(request)
 	if err != nil {
@@ -192,7 +198,7 @@ func (w *world) do(t *testing.T, request *http.Request) (*http.Response, string)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return response, string(body)
+	return answer{response.StatusCode, response.Header, response.Trailer}, string(body)
 }
 
 // seen is what an upstream saw of the last request.

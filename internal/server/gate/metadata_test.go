@@ -77,13 +77,13 @@ func TestOnlyTheDocumentIsPublic(t *testing.T) {
 			t.Errorf("%s: got %d", path, response.StatusCode)
 		}
 	}
-	if response, _ := w.do(t, w.request(t, http.MethodPost, "/.well-known/oauth-protected-resource/mcp", nil)); response.StatusCode != 405 {
+	if response, _ := w.do(t, w.request(t, http.MethodPost, "/.well-known/oauth-protected-resource/mcp", nil)); response.StatusCode != http.StatusMethodNotAllowed {
 		t.Errorf("POST: got %d", response.StatusCode)
 	}
 	preflight := w.request(t, http.MethodOptions, "/.well-known/oauth-protected-resource/mcp", nil)
 	preflight.Header.Set("Origin", "https://app.example")
 	preflight.Header.Set("Access-Control-Request-Method", "GET")
-	if response, _ := w.do(t, preflight); response.StatusCode != 204 || response.Header.Get("Access-Control-Allow-Origin") != "*" {
+	if response, _ := w.do(t, preflight); response.StatusCode != http.StatusNoContent || response.Header.Get("Access-Control-Allow-Origin") != "*" {
 		t.Errorf("a preflight: got %d", response.StatusCode)
 	}
 }

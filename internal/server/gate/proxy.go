@@ -111,7 +111,7 @@ func (g *Gate) failed(w http.ResponseWriter, r *http.Request, err error) {
 	case errors.As(cause, &ended):
 		g.answer(w, ended.verdict)
 	case errors.Is(cause, errShutdown):
-		g.unavailable(w, "the gate is stopping; try again")
+		unavailable(w, "the gate is stopping; try again")
 	case r.Context().Err() != nil: // the caller has gone
 		g.Metrics.failures.WithLabelValues(failureCanceled).Inc()
 		panic(http.ErrAbortHandler)

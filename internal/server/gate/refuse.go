@@ -48,7 +48,7 @@ func (g *Gate) answer(w http.ResponseWriter, v verdict) {
 	case errors.Is(v.err, oauth.ErrNoToken):
 		g.refusal(v).Write(w)
 	case !known || failure.Code == oauth.CodeServerError:
-		g.unavailable(w, "the token cannot be judged at the moment; try again")
+		unavailable(w, "the token cannot be judged at the moment; try again")
 	default:
 		g.refusal(v).Write(w)
 	}
@@ -62,7 +62,7 @@ func (g *Gate) refusal(v verdict) respond.Refusal {
 	return g.resource().refuse(v.err, v.need.Scopes)
 }
 
-func (*Gate) unavailable(w http.ResponseWriter, description string) {
+func unavailable(w http.ResponseWriter, description string) {
 	w.Header().Set("Retry-After", retryAfter)
 	respond.Error(w, http.StatusServiceUnavailable, oauth.CodeServerError, description)
 }

@@ -43,7 +43,7 @@ func TestAnUpstreamOnASocket(t *testing.T) {
 	w := newWorld(t, upstream.serve)
 	w.registry = newRegistry()
 	w.serve(t, "unix://"+path)
-	if response, body := w.do(t, w.request(t, http.MethodGet, "/orders", nil)); response.StatusCode != 200 || body != "upstream" {
+	if response, body := w.do(t, w.request(t, http.MethodGet, "/orders", nil)); response.StatusCode != http.StatusOK || body != "upstream" {
 		t.Errorf("got %d %q", response.StatusCode, body)
 	}
 	if got := upstream.Load(); got.Host != "localhost" || got.RequestURI != "/orders" {

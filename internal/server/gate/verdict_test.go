@@ -151,7 +151,7 @@ func TestPathsThatNeedNoToken(t *testing.T) {
 		w := newWorld(t, upstream.serve)
 		request := w.request(t, http.MethodOptions, "/", nil)
 		request.Header = http.Header{"Origin": {"https://app.example"}, "Access-Control-Request-Method": {"POST"}}
-		if response, _ := w.do(t, request); response.StatusCode != 401 {
+		if response, _ := w.do(t, request); response.StatusCode != http.StatusUnauthorized {
 			t.Errorf("got %d", response.StatusCode)
 		}
 	})
