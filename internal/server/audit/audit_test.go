@@ -74,13 +74,16 @@ func TestLog(t *testing.T) {
 		want   string
 	}{
 		{
-			"all that there is to say", Origin{Source: netip.MustParseAddr("192.0.2.1"), TraceID: "4bf92f3577b34da6a3ce929d0e0e4736"},
+			"all that there is to say",
+			Origin{Source: netip.MustParseAddr("192.0.2.1"), TraceID: "4bf92f3577b34da6a3ce929d0e0e4736"},
 			TokenIssued{"acme.orders", "id", "acme", "Webhook", []string{"https://a", "https://b"}, time.Hour, "client_secret_basic", ""},
 			`"level"=0 "msg"="token issued" "clientID"="acme.orders" "tokenID"="id" "account"="acme" "scope"="Webhook" "audience"="https://a https://b" "lifetime"="1h0m0s"` +
 				` "method"="client_secret_basic" "serviceAccount"="" "source"="192.0.2.1" "traceID"="4bf92f3577b34da6a3ce929d0e0e4736"`,
 		},
 		{
-			"nothing is known of the origin", Origin{}, AccessDenied{Error: "no_token"},
+			"nothing is known of the origin",
+			Origin{},
+			AccessDenied{Error: "no_token"},
 			`"level"=0 "msg"="access denied" "error"="no_token" "clientID"="" "needs"="" "resource"="" "reason"="" "source"=""`,
 		},
 	} {
