@@ -106,7 +106,7 @@ func misguarded() error { return issuer.BadGuard("the query of the guard is malf
 // account, and not both: who reads it must see what is needed.
 func (a *API) needOf(call Call) (issuer.Need, error) {
 	guard, err := url.ParseQuery(call.Guard)
-	if err != nil || !onceAtMost(guard, "scope", "account", "resource") {
+	if err != nil || !sensible(guard) {
 		return issuer.Need{}, misguarded()
 	}
 	if guard.Has("resource") {
@@ -124,9 +124,11 @@ func (a *API) needOf(call Call) (issuer.Need, error) {
 	return issuer.Need{Scopes: scopes, Accounts: named(slices.Concat(guard["account"], call.Accounts))}, nil
 }
 
-func onceAtMost(guard url.Values, names ...string) bool {
-	for _, name := range names {
-		if len(guard[name]) > 1 {
+// sensible reports whether a guard has no parameter twice, and none that it does not know: with a slip of the pen such as "acount"
+// it would admit more than was meant.
+func sensible(guard url.Values) bool {
+	for name, values := range guard {
+		if len(values) > 1 || name != "scope" && name != "account" && name != "resource" {
 			return false
 		}
 	}
