@@ -62,7 +62,7 @@ func TestBounds(t *testing.T) {
 	defer server.Close()
 	client := outbound.NewClient("", 5*time.Second)
 	read := func(path string, limit int64) (int, []byte, error) {
-		response, err := client.Get(server.URL + path) //nolint:bodyclose // ReadBody closes it
+		response, err := client.Get(server.URL + path)
 		if err != nil {
 			t.Fatal(err)
 		}

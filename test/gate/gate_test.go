@@ -47,7 +47,7 @@ func newClient(ctx context.Context) (*v1alpha1.ClientCredential, harness.Credent
 // stream opens one, has its first event, and gives what says whether it has ended.
 func stream(ctx context.Context, gate *harness.Gate, token string) func() bool {
 	GinkgoHelper()
-	response, err := http.DefaultClient.Do(gate.Request(ctx, token, "Accept", "text/event-stream")) //nolint:bodyclose // at the end of the spec
+	response, err := http.DefaultClient.Do(gate.Request(ctx, token, "Accept", "text/event-stream"))
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(response.Body.Close)
 	Expect(response.StatusCode).To(Equal(http.StatusOK))
