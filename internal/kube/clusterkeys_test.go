@@ -9,6 +9,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,13 +19,26 @@ import (
 
 // apiServer publishes keys, or does not.
 type apiServer struct {
+	mutex sync.Mutex
+	published
+}
+
+type published struct {
 	issuer string
 	keys   string
 	away   error
 	looks  int
 }
 
+func (a *apiServer) change(by func(*published)) {
+	a.mutex.Lock()
+	defer a.mutex.Unlock()
+	by(&a.published)
+}
+
 func (a *apiServer) get(_ context.Context, path string) ([]byte, error) {
+	a.mutex.Lock()
+	defer a.mutex.Unlock()
 	switch {
 	case a.away != nil:
 		return nil, a.away
@@ -74,31 +88,31 @@ func TestClusterKeys(t *testing.T) {
 	const issuer = `{"issuer":"https://k"}`
 	one, both, two := keySet(t, "one"), keySet(t, "one", "two"), keySet(t, "two")
 	synctest.Test(t, func(t *testing.T) {
-		api := &apiServer{away: errors.New("the API server is away")}
+		api := &apiServer{published: published{away: errors.New("the API server is away")}}
 		keys := newClusterKeys(api.get, time.Now)
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
 		go func() { defer close(done); keys.Follow(ctx) }()
 		for _, row := range []struct {
 			name   string
-			change func()
+			change func(*published)
 			after  time.Duration
 			want   string
 		}{
-			{"it is away at the start", func() {}, time.Hour, "nothing"},
-			{"it comes", func() { *api = apiServer{issuer: issuer, keys: one} }, 5 * time.Second, "https://k one"},
-			{"it publishes a second key", func() { api.keys = both }, time.Minute, "https://k one two"},
-			{"it withdraws the first", func() { api.keys = two }, time.Minute, "https://k two"},
-			{"it goes away", func() { api.away = errors.New("away") }, time.Hour, "https://k two"},
-			{"it comes back with another key", func() { api.away, api.keys = nil, one }, 5 * time.Second, "https://k one"},
-			{"it publishes no keys", func() { api.keys = `{"keys":[]}` }, time.Hour, "https://k one"},
-			{"it talks nonsense", func() { api.keys = `<html>` }, time.Hour, "https://k one"},
-			{"it names no issuer", func() { api.keys, api.issuer = both, `{}` }, time.Hour, "https://k one"},
-			{"one of its keys is of a type that nobody knows", func() {
+			{"it is away at the start", func(*published) {}, time.Hour, "nothing"},
+			{"it comes", func(api *published) { *api = published{issuer: issuer, keys: one} }, 5 * time.Second, "https://k one"},
+			{"it publishes a second key", func(api *published) { api.keys = both }, time.Minute, "https://k one two"},
+			{"it withdraws the first", func(api *published) { api.keys = two }, time.Minute, "https://k two"},
+			{"it goes away", func(api *published) { api.away = errors.New("away") }, time.Hour, "https://k two"},
+			{"it comes back with another key", func(api *published) { api.away, api.keys = nil, one }, 5 * time.Second, "https://k one"},
+			{"it publishes no keys", func(api *published) { api.keys = `{"keys":[]}` }, time.Hour, "https://k one"},
+			{"it talks nonsense", func(api *published) { api.keys = `<html>` }, time.Hour, "https://k one"},
+			{"it names no issuer", func(api *published) { api.keys, api.issuer = both, `{}` }, time.Hour, "https://k one"},
+			{"one of its keys is of a type that nobody knows", func(api *published) {
 				api.issuer, api.keys = issuer, `{"keys":[{"kty":"XYZ"},`+two[len(`{"keys":[`):]
 			}, 5 * time.Second, "https://k two"},
 		} {
-			row.change()
+			api.change(row.change)
 			time.Sleep(row.after)
 			synctest.Wait()
 			if got := known(keys); got != row.want {
@@ -114,13 +128,13 @@ func TestClusterKeys(t *testing.T) {
 func TestAsk(t *testing.T) {
 	one, two := keySet(t, "one"), keySet(t, "two")
 	synctest.Test(t, func(t *testing.T) {
-		api := &apiServer{issuer: `{"issuer":"https://k"}`, keys: one}
+		api := &apiServer{published: published{issuer: `{"issuer":"https://k"}`, keys: one}}
 		keys := newClusterKeys(api.get, time.Now)
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		go keys.Follow(ctx)
 		synctest.Wait()
-		api.keys = two
+		api.change(func(api *published) { api.keys = two })
 		if !keys.Ask() {
 			t.Error("the first who asks is refused")
 		}
