@@ -110,6 +110,9 @@ var _ = It("authority and certificates change over two years, and no request fai
 		authorities.Insert(string(mounted))
 		clock.Advance(step)
 		lookAgain()
+		// Twenty days are long for a manager, and short for a test: its next step waits for what the manager has to do in this one.
+		Eventually(func() string { return string(plane.Secret(ctx, orders).Data["ca.crt"]) }).WithPolling(5 * time.Millisecond).
+			Should(Equal(string(expectServing(ctx).Data["ca.crt"])))
 		rounds := load.rounds.Load()
 		Eventually(load.rounds.Load).WithPolling(5*time.Millisecond).Should(BeNumerically(">", rounds+1), "the load goes on")
 	}

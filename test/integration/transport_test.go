@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/claviger/claviger/api/v1alpha1"
 )
 
 // isWrite reports whether a request changes an object. Events and leases are not counted: no state depends on them.
@@ -128,7 +130,8 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (r roundTripper) RoundTrip(request *http.Request) (*http.Response, error) { return r(request) }
 
-// reads notes the label selectors with which Secrets are listed or watched, where more than their metadata is asked for.
+// reads notes the label selectors with which Secrets are listed or watched, where more than their metadata is asked for. The
+// Secrets of certificates are asked for by their names: somebody else may write them, without a label.
 type reads struct {
 	mutex     sync.Mutex
 	selectors []string
@@ -137,7 +140,9 @@ type reads struct {
 func (r *reads) wrap(next http.RoundTripper) http.RoundTripper {
 	return roundTripper(func(request *http.Request) (*http.Response, error) {
 		metadata := strings.Contains(request.Header.Get("Accept"), "as=PartialObjectMetadata")
-		if request.Method == http.MethodGet && strings.HasSuffix(request.URL.Path, "/secrets") && !metadata {
+		named := request.URL.Query().Get("fieldSelector")
+		certificates := named == "metadata.name="+v1alpha1.ServingSecretName || named == "metadata.name="+v1alpha1.AuthoritySecretName
+		if request.Method == http.MethodGet && strings.HasSuffix(request.URL.Path, "/secrets") && !metadata && !certificates {
 			r.mutex.Lock()
 			r.selectors = append(r.selectors, request.URL.Query().Get("labelSelector"))
 			r.mutex.Unlock()
