@@ -5,7 +5,6 @@ package app
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"os"
 	"time"
@@ -76,17 +75,9 @@ func listenAndGuard(ctx context.Context, options GateOptions) error {
 			return err
 		}
 	}
-	var listen net.ListenConfig
-	public, err := listen.Listen(ctx, "tcp", options.ListenAddress)
+	public, operations, err := openPorts(ctx, options.ListenAddress, options.MetricsAddress)
 	if err != nil {
-		return fmt.Errorf("opening the public port: %w", err)
-	}
-	if options.MetricsAddress == "0" {
-		return RunGate(ctx, config, options, public, nil)
-	}
-	operations, err := listen.Listen(ctx, "tcp", options.MetricsAddress)
-	if err != nil {
-		return errors.Join(fmt.Errorf("opening the metrics port: %w", err), public.Close())
+		return err
 	}
 	return RunGate(ctx, config, options, public, operations)
 }

@@ -106,17 +106,9 @@ func canNameAccounts(header string) bool {
 }
 
 func listenAndServeTokens(ctx context.Context, config *rest.Config, options TokenServiceOptions) error {
-	var listen net.ListenConfig
-	public, err := listen.Listen(ctx, "tcp", options.ListenAddress)
+	public, operations, err := openPorts(ctx, options.ListenAddress, options.MetricsAddress)
 	if err != nil {
-		return fmt.Errorf("opening the public port: %w", err)
-	}
-	if options.MetricsAddress == "0" {
-		return RunTokenService(ctx, config, options, public, nil)
-	}
-	operations, err := listen.Listen(ctx, "tcp", options.MetricsAddress)
-	if err != nil {
-		return errors.Join(fmt.Errorf("opening the metrics port: %w", err), public.Close())
+		return err
 	}
 	return RunTokenService(ctx, config, options, public, operations)
 }

@@ -27,16 +27,7 @@ const (
 
 // Serve serves until the context ends, then lets requests under way finish for at most the grace period.
 func Serve(ctx context.Context, listener net.Listener, handler http.Handler, grace time.Duration) error {
-	logger := logr.FromContextOrDiscard(ctx)
-	server := &http.Server{
-		Handler:           handler,
-		ReadHeaderTimeout: readHeaderTimeout,
-		ReadTimeout:       readTimeout,
-		WriteTimeout:      writeTimeout,
-		IdleTimeout:       idleTimeout,
-		MaxHeaderBytes:    maxHeaderBytes,
-		ErrorLog:          log.New(errorLog{logger}, "", 0),
-	}
+	server := bounded(ctx, handler)
 	stopped := make(chan error, 1)
 	go func() {
 		<-ctx.Done()
@@ -51,6 +42,19 @@ func Serve(ctx context.Context, listener net.Listener, handler http.Handler, gra
 		return fmt.Errorf("stopping %s: requests were still under way after %s: %w", listener.Addr(), grace, err)
 	}
 	return nil
+}
+
+// bounded gives a server with the limits of every connection.
+func bounded(ctx context.Context, handler http.Handler) *http.Server {
+	return &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: readHeaderTimeout,
+		ReadTimeout:       readTimeout,
+		WriteTimeout:      writeTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		ErrorLog:          log.New(errorLog{logr.FromContextOrDiscard(ctx)}, "", 0),
+	}
 }
 
 // errorLog passes the HTTP server's own complaints on. They speak of connections, which come to grief every day, and of

@@ -6,12 +6,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log"
 	"net"
 	"net/http"
 	"time"
-
-	"github.com/go-logr/logr"
 )
 
 // drainPoll is how often connections that the HTTP server has given away are counted while it stops.
@@ -33,16 +30,7 @@ type Streamer interface {
 // ServeStreams serves calls that may last until the context ends, then lets those under way finish for at most the grace period,
 // and ends what is left: a stream need have no end of its own. Every request has the limits of Serve until its handler lifts them.
 func ServeStreams(ctx context.Context, listener net.Listener, handler Streamer, grace time.Duration) error {
-	logger := logr.FromContextOrDiscard(ctx)
-	server := &http.Server{
-		Handler:           handler,
-		ReadHeaderTimeout: readHeaderTimeout,
-		ReadTimeout:       readTimeout,
-		WriteTimeout:      writeTimeout,
-		IdleTimeout:       idleTimeout,
-		MaxHeaderBytes:    maxHeaderBytes,
-		ErrorLog:          log.New(errorLog{logger}, "", 0),
-	}
+	server := bounded(ctx, handler)
 	stopped := make(chan error, 1)
 	go func() {
 		<-ctx.Done()

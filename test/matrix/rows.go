@@ -106,6 +106,7 @@ func Guards() []Row {
 		{"a guard that names no scope admits nobody", webhook, guard("account=acme"), 403, insufficient},
 		{"a guard that names nothing admits nobody", webhook, guard(""), 403, insufficient},
 		{"a guard whose account is empty admits nobody", webhook, guard("scope=Webhook&account="), 403, insufficient},
+		{"a guard with a slip of the pen admits nobody, and not every account", webhook, guard("scope=Webhook&acount=acme"), 403, insufficient},
 		{"a guard of a resource that does not exist admits nobody", webhook, guard("resource=acme/none"), 403, insufficient},
 	}
 }

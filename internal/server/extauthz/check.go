@@ -40,17 +40,11 @@ func (s *service) Check(ctx context.Context, check *authv3.CheckRequest) (*authv
 }
 
 // guardOf gives the guard, which is the gateway's configuration: its context extensions. Nothing that a caller can choose is in
-// them, as headers, path and metadata of the call are. With a name that is none of a guard's, it is no guard, which admits nobody: a
-// misspelt account must not open a place to all accounts.
+// them, as headers, path and metadata of the call are. Every name is passed on: one that is none of a guard's makes it admit nobody.
 func guardOf(extensions map[string]string) string {
 	guard := make(url.Values, len(extensions))
 	for name, value := range extensions {
-		switch name {
-		case "scope", "account", "resource":
-			guard.Set(name, value)
-		default:
-			return ""
-		}
+		guard.Set(name, value)
 	}
 	return guard.Encode()
 }

@@ -30,7 +30,7 @@ func TestGuardComesFromContextExtensions(t *testing.T) {
 		{"scope and account", map[string]string{"scope": "Webhook orders.read", "account": "acme"}, "account=acme&scope=Webhook+orders.read"},
 		{"a resource", map[string]string{"resource": "acme/tools"}, "resource=acme%2Ftools"},
 		{"a value cannot add a parameter", map[string]string{"scope": "MCP&account=other"}, "scope=MCP%26account%3Dother"},
-		{"a name that is misspelt makes it none", map[string]string{"scope": "MCP", "acount": "acme"}, ""},
+		{"a name that is misspelt is not dropped, so that it is refused", map[string]string{"scope": "MCP", "acount": "acme"}, "acount=acme&scope=MCP"},
 		{"an empty one stays, as a template that lost its variable", map[string]string{"scope": "MCP", "account": ""}, "account=&scope=MCP"},
 	} {
 		t.Run(row.name, func(t *testing.T) {

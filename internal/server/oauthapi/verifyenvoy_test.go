@@ -37,11 +37,11 @@ func FuzzPrefixGuard(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, guard, path string) {
 		if guard == "" || strings.ContainsAny(guard, "/?#") {
-			t.Skip("a gateway cannot be configured so")
+			return // a gateway cannot be configured so
 		}
 		target := PathVerifyEnvoy + guard + "/" + path
 		if _, err := url.ParseRequestURI(target); err != nil {
-			t.Skip("the HTTP server refuses it")
+			return // the HTTP server refuses it
 		}
 		got := prefixGuard(target)
 		if got != guard && got != "" {
