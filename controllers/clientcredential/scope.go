@@ -45,8 +45,8 @@ type scope struct {
 	// secret is the one that exists under the desired name, or nil. earlier says that it is an earlier object's.
 	secret  *corev1.Secret
 	earlier bool
-	// owned are all Secrets of this object or of earlier ones of its name. Of these, others are the Secrets of former names; leftovers those that an earlier object of this name had given up; tokens those of
-	// access tokens, among them the current one.
+	// owned are all Secrets of this object or of earlier ones of its name. Of these, others are the Secrets of former names;
+	// leftovers those that an earlier object of this name had given up; tokens those of access tokens, among them the current one.
 	owned, others, leftovers, tokens []corev1.Secret
 
 	todo credential.Plan

@@ -83,8 +83,8 @@ func listenAndGuard(ctx context.Context, options GateOptions) error {
 }
 
 // RunGate guards the upstream on the public port, and serves health and metrics on the operations port where there is one, until
-// the context ends. config is how the API server is reached, where the source is SourceAPI. The options are complete; the logger comes with the context. It listens from the start and answers 503 until
-// it can judge.
+// the context ends. config is how the API server is reached, where the source is SourceAPI. The options are complete; the logger
+// comes with the context. It listens from the start and answers 503 until it can judge.
 func RunGate(ctx context.Context, config *rest.Config, options GateOptions, public, operations net.Listener) error {
 	group, ctx := errgroup.WithContext(ctx)
 	registry := prometheus.NewRegistry()

@@ -40,7 +40,13 @@ type Replays struct {
 type replayShard struct {
 	mutex   sync.Mutex
 	clients map[string]*used
+	// swept is when what other clients had used was last looked through.
+	swept time.Time
 }
+
+// betweenSweeps keeps one client's request from looking through the assertions of all others. As long as that, what has expired
+// may stay in memory.
+const betweenSweeps = time.Minute
 
 // used are the assertions of one client, by the time that they expire.
 type used struct {
@@ -66,11 +72,14 @@ func (r *Replays) Use(client string, proof Proof, now time.Time) error {
 	shard := &r.shards[maphash.String(seed, client)%shards]
 	shard.mutex.Lock()
 	defer shard.mutex.Unlock()
-	r.forget(shard, now)
+	if since := now.Sub(shard.swept); since < 0 || since >= betweenSweeps {
+		r.forget(shard, now)
+	}
 	mine := shard.clients[client]
 	if mine == nil {
 		mine = &used{ids: map[[16]byte]struct{}{}}
 	}
+	r.expire(mine, now)
 	if _, replayed := mine.ids[id]; replayed {
 		return ErrReplayed
 	}
@@ -97,16 +106,21 @@ func (r *Replays) sweep(now time.Time) {
 	}
 }
 
-// forget drops what has expired. It is paid for by those who came before, one by one.
+// forget drops what has expired of all clients of a shard, and those of which nothing is left.
 func (r *Replays) forget(shard *replayShard, now time.Time) {
 	for client, theirs := range shard.clients {
-		for len(theirs.queue) > 0 && !now.Before(theirs.queue[0].at) {
-			delete(theirs.ids, heap.Pop(&theirs.queue).(expiry).id)
-			r.total.Add(-1)
-		}
-		if len(theirs.queue) == 0 {
+		if r.expire(theirs, now); len(theirs.queue) == 0 {
 			delete(shard.clients, client)
 		}
+	}
+	shard.swept = now
+}
+
+// expire drops what has expired of one client.
+func (r *Replays) expire(theirs *used, now time.Time) {
+	for len(theirs.queue) > 0 && !now.Before(theirs.queue[0].at) {
+		delete(theirs.ids, heap.Pop(&theirs.queue).(expiry).id)
+		r.total.Add(-1)
 	}
 }
 

@@ -29,7 +29,8 @@ type Claims struct {
 	// Incarnation ties the token to one life of its credential and account: deleting and re-creating either under the
 	// same name makes another.
 	Incarnation string
-	// SecretID names the client secret that the token was taken with. Empty in tokens from before it was noted.
+	// SecretID names the client secret, or the client's key, that the token was taken with. Empty in tokens from before it was noted,
+	// and in those that a ServiceAccount took.
 	SecretID  string
 	IssuedAt  time.Time
 	ExpiresAt time.Time
