@@ -54,7 +54,11 @@ go test ${flags[@]+"${flags[@]}"} -c -o /dev/null ./...
 # Go's cache: it does not know that the tests of the binaries depend on what those are built from.
 status=0
 go tool -modfile=hack/tools/go.mod gotestsum --format pkgname-and-test-fails -- \
-  ${flags[@]+"${flags[@]}"} -p 1 -count 1 -timeout 20m ./... "$@" || status=$?
+  ${flags[@]+"${flags[@]}"} -p 1 -count 1 -timeout 30m ./... "$@" || status=$?
+if ((${#flags[@]})); then
+  echo "test: allocations of the hot paths, which the race detector would change" >&2
+  go test -count 1 ./test/bench "$@" || status=$?
+fi
 
 if ((${#left_out[@]})); then
   echo "left out on this machine:"

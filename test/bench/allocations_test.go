@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
+// The race detector has pools forget at random, so that nothing can be said of allocations under it.
+//go:build !race
+
 package bench
 
 import (

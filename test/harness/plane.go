@@ -64,7 +64,8 @@ func StartPlane() *Plane {
 	return plane
 }
 
-// Create creates objects, and their namespaces where they are missing.
+// Create creates objects, and their namespaces where they are missing. They go with the spec: a manager that starts has no more
+// to look at than its own spec made.
 func (p *Plane) Create(ctx context.Context, objects ...client.Object) {
 	GinkgoHelper()
 	for _, object := range objects {
@@ -72,7 +73,19 @@ func (p *Plane) Create(ctx context.Context, objects ...client.Object) {
 			p.Namespace(ctx, name, nil)
 		}
 		Expect(p.API.Create(ctx, object)).To(Succeed(), "creating %s", describe(object))
+		DeferCleanup(p.remove, object)
 	}
+}
+
+// remove deletes an object, where there still is one of its name, once the ledger has been told what it said, if it was no Secret.
+func (p *Plane) remove(ctx context.Context, object client.Object) {
+	GinkgoHelper()
+	object = object.DeepCopyObject().(client.Object)
+	err := p.API.Get(ctx, client.ObjectKeyFromObject(object), object)
+	if _, secret := object.(*corev1.Secret); err == nil && !secret {
+		p.Ledger.tell(object)
+	}
+	Expect(client.IgnoreNotFound(p.API.Delete(ctx, object))).To(Succeed(), "deleting %s", describe(object))
 }
 
 // Namespace creates a namespace where it is missing.

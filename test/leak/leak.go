@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 )
@@ -28,6 +29,29 @@ func Forms(secret string) []string {
 // Holds reports whether a text holds a secret, in any of its forms.
 func Holds(text, secret string) bool {
 	return slices.ContainsFunc(Forms(secret), func(form string) bool { return strings.Contains(text, form) })
+}
+
+// MinLength is the length of the shortest secret that Find looks for, in bytes. Shorter texts would be found everywhere.
+const MinLength = 16
+
+// Find gives a secret that a text holds, in any of its forms, or "". It looks through the text once, however many secrets there
+// are. Each must have MinLength.
+func Find(text string, secrets iter.Seq[string]) string {
+	type form struct{ text, secret string }
+	byBeginning := map[string][]form{}
+	for secret := range secrets {
+		for _, text := range Forms(secret) {
+			byBeginning[text[:MinLength]] = append(byBeginning[text[:MinLength]], form{text, secret})
+		}
+	}
+	for i := 0; i+MinLength <= len(text); i++ {
+		for _, form := range byBeginning[text[i:i+MinLength]] {
+			if strings.HasPrefix(text[i:], form.text) {
+				return form.secret
+			}
+		}
+	}
+	return ""
 }
 
 // Quotes reports whether a text has 16 characters in a row, without a blank, from an input. No word of our own messages is

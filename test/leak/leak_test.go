@@ -3,6 +3,9 @@
 package leak_test
 
 import (
+	"fmt"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/claviger/claviger/test/leak"
@@ -28,6 +31,23 @@ func TestHolds(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			if got := leak.Holds(row.text, secret); got != row.want {
 				t.Errorf("got %v", got)
+			}
+		})
+	}
+}
+
+func TestFind(t *testing.T) {
+	secrets := []string{"-----BEGIN KEY-----one", "-----BEGIN KEY-----two", "correct horse battery"}
+	for _, row := range []struct{ name, text, want string }{
+		{"a text without a secret holds nothing", "-----BEGIN KEY-----three, correct horse", ""},
+		{"an empty text holds nothing", "", ""},
+		{"a secret is found that begins like another", "is -----BEGIN KEY-----two", secrets[1]},
+		{"a secret is found at the beginning", secrets[2] + " staple", secrets[2]},
+		{"a secret is found in another form", "68 65 6c 6c 6f " + strings.Trim(fmt.Sprintf("%d", []byte(secrets[0])), "[]"), secrets[0]},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			if got := leak.Find(row.text, slices.Values(secrets)); got != row.want {
+				t.Errorf("got %q", got)
 			}
 		})
 	}
