@@ -17,6 +17,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
+	"github.com/claviger/claviger/internal/app"
 	"github.com/claviger/claviger/internal/server"
 	"github.com/claviger/claviger/internal/server/oauthapi"
 )
@@ -25,11 +26,37 @@ import (
 type guard struct {
 	name  string
 	start func(ctx context.Context, listener net.Listener, upstream, resource string)
+	// before are the servers that it is tried before.
+	before []mcpServer
+	// describes: it serves the metadata on the server's own host (RFC 9728 section 3.1).
+	describes bool
 }
 
-// guards are those that every client is tried behind.
+// guards are those that every client is tried behind, with the servers that are behind them.
 func guards() []guard {
-	return []guard{{"/verify", forwardAuth}}
+	return []guard{
+		{"/verify", forwardAuth, mcpServers(), false},
+		{"a gate that judges by Claviger's objects", gate(func(o *app.GateOptions, resource, _ string) {
+			o.Source, o.Resource = app.SourceAPI, resource
+		}), mcpServers()[:1], true},
+		{"a gate that asks", gate(func(o *app.GateOptions, _, url string) {
+			o.Source, o.Scope, o.Account, o.ResourceURL = app.SourceIntrospection, "MCP", "acme", url
+			o.Introspection.Dir, o.IntrospectionCache = asker, 0
+		}), mcpServers()[1:], true},
+	}
+}
+
+// gate starts a gate where the listener was.
+func gate(guards func(o *app.GateOptions, resource, url string)) func(context.Context, net.Listener, string, string) {
+	return func(_ context.Context, listener net.Listener, upstream, resource string) {
+		GinkgoHelper()
+		address := listener.Addr().String()
+		Expect(listener.Close()).To(Succeed())
+		plane.StartGate(service, upstream, func(o *app.GateOptions) {
+			o.Issuer, o.ListenAddress, o.Clock = issuer, address, clock.Now
+			guards(o, resource, "http://"+address+"/mcp")
+		})
+	}
 }
 
 // forwardAuth is the least that a gateway does which asks /verify: it sends the caller's headers there, passes on an answer

@@ -128,6 +128,41 @@ var _ = It("npm oauth4webapi validates an access token as a resource server does
 	Expect(claims.ClientID).To(Equal(orders.ID))
 })
 
+// described is what oauth4webapi has found of a resource, and has accepted (RFC 9728 section 3.3).
+type described struct {
+	Resource             string   `json:"resource"`
+	AuthorizationServers []string `json:"authorization_servers"`
+	Scopes               []string `json:"scopes_supported"`
+}
+
+var _ = Describe("npm oauth4webapi finds a guarded MCP server's metadata, and takes a token for it alone (RFC 9728, RFC 8707)", func() {
+	for _, by := range guards() {
+		It("behind "+by.name, func(ctx context.Context) {
+			at := guarded(ctx, by, by.before[0])
+			want := described{Resource: at.url, AuthorizationServers: []string{issuer}, Scopes: []string{"MCP"}}
+			lib := library{start(ctx, "oauth4webapi.mjs")}
+			lib.discover("oauth2")
+
+			var challenged struct {
+				Parameters map[string]string `json:"parameters"`
+				Metadata   described         `json:"metadata"`
+			}
+			lib.Must(clock.Now(), "protectedResource", map[string]string{"url": at.url, "challenge": at.url}, &challenged)
+			Expect(challenged.Metadata).To(Equal(want))
+			Expect(challenged.Parameters).To(HaveKeyWithValue("error", "invalid_token"))
+			if by.describes {
+				var found described
+				lib.Must(clock.Now(), "wellKnown", map[string]string{"url": at.url}, &found)
+				Expect(found).To(Equal(want))
+			}
+
+			token := lib.take(withSecret(at.keys, "client_secret_basic"), [2]string{"resource", at.url}, [2]string{"scope", "MCP"})
+			lib.Must(clock.Now(), "validate", map[string]string{"token": token.AccessToken, "audience": at.url}, nil)
+			Expect(service.Verify(token.AccessToken, "scope=MCP&account=acme").Status).To(Equal(http.StatusUnauthorized), "it is good nowhere else")
+		})
+	}
+})
+
 func get(url string) harness.Answer {
 	GinkgoHelper()
 	request, err := http.NewRequest(http.MethodGet, url, http.NoBody)

@@ -6,6 +6,8 @@ package interop
 
 import (
 	"context"
+	"os"
+	"path/filepath"
 	"testing"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -34,6 +36,8 @@ var (
 	// keyed is another, which signs its assertions with key.
 	keyed harness.Credentials
 	key   *signingKey
+	// asker is a folder with the ID and the secret of orders, as a gate that asks has them mounted.
+	asker string
 )
 
 var _ = BeforeSuite(func(ctx context.Context) {
@@ -54,6 +58,10 @@ var _ = BeforeSuite(func(ctx context.Context) {
 	orders, keyed = plane.ExpectReady(ctx, credential), plane.ExpectReady(ctx, signer)
 	Eventually(service.Accepts).WithArguments(orders).Should(BeTrue())
 	Eventually(service.Accepts).WithArguments(keyed).Should(BeTrue())
+	asker = GinkgoT().TempDir()
+	for file, content := range map[string]string{"client_id": orders.ID, "client_secret": orders.Secret} {
+		Expect(os.WriteFile(filepath.Join(asker, file), []byte(content), 0o600)).To(Succeed())
+	}
 })
 
 var _ = AfterSuite(func(ctx context.Context) {
