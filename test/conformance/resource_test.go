@@ -13,11 +13,12 @@ import (
 	"github.com/claviger/claviger/config"
 	"github.com/claviger/claviger/test/builder"
 	"github.com/claviger/claviger/test/harness"
+	"github.com/claviger/claviger/test/matrix"
 )
 
 const (
 	resourceHook   = "https://hooks.acme.example/resource"
-	resourceTools  = "https://mcp.acme.example/resource"
+	resourceTools  = matrix.ToolsURL
 	resourceStrict = "https://mcp.acme.example/strict"
 	resourceAPI    = "https://api.example.com/resource"
 )
@@ -28,7 +29,6 @@ var _ = Describe("protected resources", Ordered, func() {
 		acme := builder.OfAccount("acme")
 		plane.Create(ctx,
 			builder.ProtectedResource("acme", "hook", resourceHook, acme),
-			builder.ProtectedResource("acme", "tools", resourceTools, acme, builder.OfType("MCP")),
 			builder.ProtectedResource("acme", "strict", resourceStrict, acme, builder.OfType("MCP"), builder.RequiringAudience()),
 			builder.ProtectedResource("acme", "closed", "https://closed.acme.example/", acme, builder.Suspended()),
 			builder.ProtectedResource(config.Namespace, "api", resourceAPI))

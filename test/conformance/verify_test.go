@@ -19,6 +19,7 @@ var _ = Describe("the matrix of tokens and places", func() {
 	matrix.Hold(matrix.Tokens(), world, ask)
 	matrix.Hold(matrix.Forgeries(), world, ask)
 	matrix.Hold(matrix.Guards(), world, ask)
+	matrix.HoldResources(world, ask)
 	matrix.Hold([]matrix.Row{{
 		Name: "a guard that contradicts itself admits nobody", Token: (*matrix.World).WebhookToken,
 		At: matrix.Place{Guard: "scope=Webhook&account=acme&account=other"}, Status: 403, Code: "insufficient_scope",

@@ -50,6 +50,7 @@ var _ = BeforeSuite(func(ctx context.Context) {
 		} {
 			source.gates[at.Guard] = source.start(at.Guard, func(*app.GateOptions) {})
 		}
+		source.gates[matrix.AcmeTools.Guard] = source.start("", source.tools)
 	}
 })
 
@@ -78,14 +79,24 @@ func guarded(w http.ResponseWriter, r *http.Request) {
 type source struct {
 	name   string
 	choose func(*app.GateOptions)
-	gates  map[string]*harness.Gate // by guard
+	// tools makes it guard matrix.AcmeTools.
+	tools func(*app.GateOptions)
+	gates map[string]*harness.Gate // by guard
 }
 
 var sources = []*source{
-	{name: "by Claviger's objects", choose: func(o *app.GateOptions) { o.Source = app.SourceAPI }},
-	{name: "by asking", choose: func(o *app.GateOptions) {
-		o.Source, o.Introspection.Dir, o.IntrospectionCache = app.SourceIntrospection, asker, 100*time.Millisecond
-	}},
+	{
+		name:   "by Claviger's objects",
+		choose: func(o *app.GateOptions) { o.Source = app.SourceAPI },
+		tools:  func(o *app.GateOptions) { o.Resource = "acme/tools" },
+	},
+	{
+		name: "by asking",
+		choose: func(o *app.GateOptions) {
+			o.Source, o.Introspection.Dir, o.IntrospectionCache = app.SourceIntrospection, asker, 100*time.Millisecond
+		},
+		tools: func(o *app.GateOptions) { o.Scope, o.Account, o.ResourceURL = "MCP", "acme", matrix.ToolsURL },
+	},
 }
 
 // start starts a gate for a guard, which is written as the query of /verify.
@@ -120,5 +131,6 @@ var _ = Describe("the matrix of tokens and places", func() {
 		matrix.Hold(matrix.Tokens(), world, s.ask)
 		matrix.Hold(matrix.Forgeries(), world, s.ask)
 		matrix.HoldDeaths(world, matrix.Shared, s.ask)
+		matrix.Hold(matrix.Resources(), world, s.ask) // the metadata that its refusals name are its own
 	})
 })

@@ -54,11 +54,13 @@ var _ = Describe("Envoy over HTTP", func() {
 		matrix.Hold(matrix.Forgeries(), world, ask)
 		matrix.Hold(matrix.Guards(), world, ask)
 		matrix.HoldDeaths(world, matrix.Everywhere, ask)
+		matrix.HoldResources(world, ask)
 	})
 
 	Describe("with path_override", func() {
 		matrix.Hold(matrix.Tokens(), world, envoyOverride)
 		matrix.Hold(matrix.Forgeries(), world, envoyOverride)
+		matrix.HoldResources(world, envoyOverride)
 	})
 
 	DescribeTable("whatever path a caller chooses, the guard stays what the gateway says", func(path string) {

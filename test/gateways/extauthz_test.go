@@ -90,6 +90,7 @@ var _ = Describe("Envoy over gRPC", func() {
 		matrix.Hold(matrix.Forgeries(), world, envoyGRPC)
 		matrix.Hold(matrix.Guards(), world, envoyGRPC)
 		matrix.HoldDeaths(world, matrix.Everywhere, envoyGRPC)
+		matrix.HoldResources(world, envoyGRPC)
 	})
 
 	It("gives what /verify gives, to the letter", func() {

@@ -35,6 +35,7 @@ var paths = map[string]string{
 	matrix.SharedWebhook.Guard: "/webhook",
 	matrix.SharedMCP.Guard:     "/mcp",
 	matrix.API.Guard:           "/api",
+	matrix.AcmeTools.Guard:     "/acme/tools",
 }
 
 // gateway is a program of the distribution that runs with a file of docs/gateways.

@@ -69,5 +69,6 @@ var _ = Describe("the matrix of tokens and places", func() {
 		matrix.Hold(matrix.Tokens(), world, g.ask)
 		matrix.Hold(matrix.Forgeries(), world, g.ask)
 		matrix.HoldDeaths(world, matrix.Shared, g.ask)
+		matrix.HoldResources(world, g.ask)
 	})
 })

@@ -40,6 +40,8 @@ var (
 	SharedWebhook = Place{Guard: "scope=Webhook"}
 	SharedMCP     = Place{Guard: "scope=MCP"}
 	API           = Place{Guard: "scope=API"}
+	// AcmeTools is an MCP server of acme that is registered as a ProtectedResource.
+	AcmeTools = Place{Guard: "resource=acme/tools"}
 )
 
 // For gives the place for a call whose header names an account.

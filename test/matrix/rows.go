@@ -4,6 +4,9 @@ package matrix
 
 import (
 	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/claviger/claviger/test/harness"
 )
 
 // Row is one line of the table: a token, a place, and the verdict, which is a status and, in the challenge, an error.
@@ -57,6 +60,37 @@ func Tokens() []Row {
 		{"restricted console token at the API for its account", restricted, API.For("acme"), 200, ""},
 		{"restricted console token at the API for another account", restricted, API.For("other"), 403, "insufficient_scope"},
 		{"restricted console token at the API, where no account is named", restricted, API, 200, ""},
+	}
+}
+
+// Resources are the rows of a place that is registered as a ProtectedResource.
+func Resources() []Row {
+	const invalid, insufficient = "invalid_token", "insufficient_scope"
+	tools := func(w *World) string { return w.TokenFor(w.MCP, ToolsURL) }
+	return []Row{
+		{"token for a resource at the resource", tools, AcmeTools, 200, ""},
+		{"token for a resource at the resource, naming its account", tools, AcmeTools.For("acme"), 200, ""},
+		{"token for a resource at the resource, naming another account", tools, AcmeTools.For("other"), 401, invalid},
+		{"token for a resource at another place of its account", tools, AcmeMCP, 401, invalid},
+		{"token for another resource at the resource", func(w *World) string { return w.TokenFor(w.MCP, NotesURL) }, AcmeTools, 401, invalid},
+		{"token for no resource in particular at the resource", (*World).MCPToken, AcmeTools, 200, ""},
+		{"token of the wrong scope at the resource", (*World).WebhookToken, AcmeTools, 403, insufficient},
+		{"another account's token at the resource", (*World).OthersToken, AcmeTools, 401, invalid},
+		{"console token at the resource", (*World).ConsoleToken, AcmeTools, 401, invalid},
+		{"no token at the resource", func(*World) string { return "" }, AcmeTools, 401, ""},
+	}
+}
+
+// HoldResources adds a spec for each row of a resource. A refusal there says where its metadata are (RFC 9728 section 5.1).
+func HoldResources(world *World, ask Ask) {
+	for _, row := range Resources() {
+		It(row.Name, func() {
+			answer := ask(row.Token(world), row.At)
+			ExpectVerdict(answer, row.Status, row.Code)
+			if row.Status != 200 && row.At.Guard == AcmeTools.Guard {
+				Expect(answer.Header.Get("WWW-Authenticate")).To(ContainSubstring(`resource_metadata="` + harness.Issuer + "/.well-known/oauth-protected-resource/acme/tools"))
+			}
+		})
 	}
 }
 

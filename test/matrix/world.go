@@ -4,6 +4,7 @@ package matrix
 
 import (
 	"context"
+	"net/http"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -19,6 +20,12 @@ import (
 	"github.com/claviger/claviger/internal/token"
 	"github.com/claviger/claviger/test/builder"
 	"github.com/claviger/claviger/test/harness"
+)
+
+// URLs of acme's MCP servers that are registered, "tools" and "notes".
+const (
+	ToolsURL = "https://tools.acme.example/mcp"
+	NotesURL = "https://notes.acme.example/mcp"
 )
 
 // World is a control plane with accounts and credentials of every kind that the table tells apart.
@@ -59,6 +66,8 @@ func (w *World) populate(ctx context.Context) {
 		builder.Account("acme", builder.Namespaces("acme"), builder.Scopes("orders.read")),
 		builder.Account("other", builder.Namespaces("other")),
 		builder.Account("dormant", builder.Suspended()),
+		builder.ProtectedResource("acme", "tools", ToolsURL, builder.OfAccount("acme"), builder.OfType(v1alpha1.ResourceMCP)),
+		builder.ProtectedResource("acme", "notes", NotesURL, builder.OfAccount("acme"), builder.OfType(v1alpha1.ResourceMCP)),
 	)
 	w.Webhook = w.ready(ctx, "acme", "webhook", builder.ForAccount("acme"), builder.WithScopes("Webhook"))
 	w.MCP = w.ready(ctx, "acme", "mcp", builder.ForAccount("acme"), builder.WithScopes("MCP"))
@@ -70,6 +79,12 @@ func (w *World) populate(ctx context.Context) {
 	suspended := builder.ClientCredential("acme", "suspended")
 	harness.Patch(ctx, w.Plane, suspended, func(c *v1alpha1.ClientCredential) { c.Spec.Suspend = true })
 	Eventually(w.Service.Accepts).WithArguments(w.Suspended).Should(BeFalse())
+	for _, url := range []string{ToolsURL, NotesURL} {
+		Eventually(func() int {
+			answer, _ := w.Service.PostToken(w.MCP.Form("resource", url))
+			return answer.Status
+		}).Should(Equal(http.StatusOK), "the resource is known")
+	}
 }
 
 // ready creates a credential and waits until every replica accepts it.
@@ -104,6 +119,11 @@ func (w *World) ConsoleToken() string { return w.Service.TakeToken(w.Console) }
 // RestrictedToken is console-level and restricted to acme.
 func (w *World) RestrictedToken() string {
 	return w.Service.TakeToken(w.Console, "scope", "account:acme")
+}
+
+// TokenFor takes a token for one resource.
+func (w *World) TokenFor(credentials harness.Credentials, url string) string {
+	return w.Service.TakeToken(credentials, "resource", url)
 }
 
 // ForAnotherAudience gives a genuine token that is for somebody else, signed with our key.
