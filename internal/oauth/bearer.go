@@ -48,12 +48,17 @@ func badBearer(why string) *Error { return InvalidToken(fmt.Errorf("%w: %s", Err
 func isB64Token(token string) bool {
 	body := strings.TrimRight(token, "=")
 	for i := range len(body) {
-		switch c := body[i]; { // this runs over every token that is shown
-		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9':
-		case c == '-', c == '.', c == '_', c == '~', c == '+', c == '/':
-		default:
+		if !b64token[body[i]] {
 			return false
 		}
 	}
 	return body != ""
 }
+
+// b64token has the bytes that a token may have before its padding. A table, because every token that is shown is looked through.
+var b64token = func() (allowed [256]bool) {
+	for _, c := range []byte("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/") {
+		allowed[c] = true
+	}
+	return allowed
+}()

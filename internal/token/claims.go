@@ -38,7 +38,7 @@ type Claims struct {
 	KeyID string
 }
 
-// wireClaims is the JSON of Claims (RFC 9068 section 2.2).
+// wireClaims is the JSON of Claims (RFC 9068 section 2.2), as the library reads and checks it.
 type wireClaims struct {
 	jwt.RegisteredClaims
 	ClientID    string `json:"client_id"`
@@ -50,24 +50,6 @@ type wireClaims struct {
 
 // IsFor reports whether the token is for an audience, byte for byte (RFC 7519 section 4.1.3).
 func (c Claims) IsFor(audience string) bool { return slices.Contains(c.Audience, audience) }
-
-func (c Claims) wire(issuer string) wireClaims {
-	return wireClaims{
-		RegisteredClaims: jwt.RegisteredClaims{
-			Issuer:    issuer,
-			Subject:   c.ClientID,
-			Audience:  c.Audience,
-			ExpiresAt: jwt.NewNumericDate(c.ExpiresAt),
-			IssuedAt:  jwt.NewNumericDate(c.IssuedAt),
-			ID:        c.ID,
-		},
-		ClientID:    c.ClientID,
-		Scope:       c.Scope,
-		Account:     c.Account,
-		Incarnation: c.Incarnation,
-		SecretID:    c.SecretID,
-	}
-}
 
 func (w wireClaims) claims() Claims {
 	return Claims{
