@@ -44,6 +44,9 @@ func (p *Plane) StartGate(issuer *TokenService, upstream string, change func(*ap
 	}
 	public, operations := listen(options.ListenAddress), listen("127.0.0.1:0")
 	gate := &Gate{URL: "http://" + public.Addr().String(), operationsURL: "http://" + operations.Addr().String()}
+	if options.TLSCertFile != "" {
+		gate.URL = "https://" + public.Addr().String()
+	}
 	gate.Role = p.run("gate", func(ctx context.Context) error { return app.RunGate(ctx, access, options, public, operations) })
 	gate.metrics = operations.Addr().String()
 	DeferCleanup(func() {

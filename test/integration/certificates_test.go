@@ -5,9 +5,11 @@ package integration
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,8 +17,14 @@ import (
 	"strings"
 	"time"
 
+	authv3 "github.com/envoyproxy/go-control-plane/envoy/service/auth/v3"
 	"golang.org/x/oauth2"
 	"golang.org/x/oauth2/clientcredentials"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/status"
 	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -27,6 +35,7 @@ import (
 	"github.com/claviger/claviger/api/v1alpha1"
 	"github.com/claviger/claviger/config"
 	"github.com/claviger/claviger/internal/app"
+	"github.com/claviger/claviger/internal/sandbox/loopback"
 	"github.com/claviger/claviger/test/builder"
 	"github.com/claviger/claviger/test/harness"
 )
@@ -72,12 +81,17 @@ func leafIn(secret *corev1.Secret) *x509.Certificate {
 	return leaf
 }
 
-// presented gives the serial number of the certificate that a new connection gets.
+// presented gives the serial number of the certificate that a new connection to a token service gets.
 func presented(tokens *harness.TokenService, bundle []byte) string {
+	GinkgoHelper()
+	return presentedAt(tokens.URL, bundle)
+}
+
+func presentedAt(url string, bundle []byte) string {
 	GinkgoHelper()
 	calling := harness.Trusting(bundle, nil)
 	defer calling.CloseIdleConnections()
-	response, err := calling.Get(tokens.URL + "/healthz")
+	response, err := calling.Get(url + "/healthz")
 	if err != nil {
 		return err.Error()
 	}
@@ -141,6 +155,71 @@ var _ = Describe("certificates", func() {
 		Expect(curl(append([]string{"--cacert", file}, form...)...)).To(Equal("2 200"))
 		Expect(curl(form...)).To(ContainSubstring("certificate"), "nobody else trusts it")
 		Expect(tokens.Metrics()).To(ContainSubstring("claviger_serving_certificate_expiry_timestamp_seconds "))
+	})
+
+	It("Envoy asks over TLS, with the same certificate", func(ctx context.Context) {
+		plane.StartManagerWith(forTLS)
+		address, err := loopback.FreeAddress(ctx)
+		Expect(err).NotTo(HaveOccurred())
+		tokens := plane.StartTokenServiceWith(func(o *app.TokenServiceOptions) {
+			harness.WithTLS(o)
+			o.ExtAuthz.ExtAuthzAddress = address
+		})
+		orders, keys := readyOrders(ctx, tokens)
+		roots := x509.NewCertPool()
+		Expect(roots.AppendCertsFromPEM(plane.Secret(ctx, orders).Data["ca.crt"])).To(BeTrue())
+		check := func(transport credentials.TransportCredentials) (int32, error) {
+			envoy, err := grpc.NewClient("dns:///"+address, grpc.WithTransportCredentials(transport))
+			Expect(err).NotTo(HaveOccurred())
+			defer envoy.Close()
+			answer, err := authv3.NewAuthorizationClient(envoy).Check(ctx, &authv3.CheckRequest{Attributes: &authv3.AttributeContext{
+				ContextExtensions: map[string]string{"scope": "Webhook", "account": orders.Namespace},
+				Request: &authv3.AttributeContext_Request{Http: &authv3.AttributeContext_HttpRequest{
+					Method: "GET", Path: "/", Headers: map[string]string{"authorization": "Bearer " + tokens.TakeToken(keys)},
+				}},
+			}})
+			return answer.GetStatus().GetCode(), err
+		}
+		Expect(check(credentials.NewTLS(&tls.Config{RootCAs: roots, ServerName: harness.TLSHost}))).To(BeEquivalentTo(codes.OK))
+		_, err = check(insecure.NewCredentials())
+		Expect(status.Code(err)).To(Equal(codes.Unavailable), "nobody speaks without TLS there")
+		_, err = check(credentials.NewTLS(&tls.Config{RootCAs: roots, ServerName: "auth.example.com"}))
+		Expect(status.Code(err)).To(Equal(codes.Unavailable), "it is the certificate of nobody else")
+	})
+
+	It("a gate serves a certificate from files, and follows them", func(ctx context.Context) {
+		plane.StartManagerWith(forTLS)
+		tokens := plane.StartTokenService()
+		_, keys := readyOrders(ctx, tokens)
+		files := GinkgoT().TempDir()
+		mount := func(serving *corev1.Secret) {
+			for _, name := range []string{corev1.TLSCertKey, corev1.TLSPrivateKeyKey} {
+				Expect(os.WriteFile(filepath.Join(files, name), serving.Data[name], 0o600)).To(Succeed())
+			}
+		}
+		bundle := expectServing(ctx).Data["ca.crt"]
+		mount(expectServing(ctx))
+		upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Saw-Client", r.Header.Get("X-Claviger-Client-Id"))
+		}))
+		DeferCleanup(upstream.Close)
+		gate := plane.StartGate(tokens, upstream.URL, func(o *app.GateOptions) {
+			o.Scope, o.TLSCertFile, o.TLSKeyFile = "Webhook", filepath.Join(files, corev1.TLSCertKey), filepath.Join(files, corev1.TLSPrivateKeyKey)
+		})
+		calling := harness.Trusting(bundle, nil)
+		DeferCleanup(calling.CloseIdleConnections)
+		answer, err := calling.Do(gate.Request(ctx, tokens.TakeToken(keys)))
+		Expect(err).NotTo(HaveOccurred())
+		defer answer.Body.Close()
+		Expect(answer.StatusCode).To(Equal(http.StatusOK))
+		Expect(answer.Header.Get("Saw-Client")).To(Equal(keys.ID))
+		Expect(answer.Proto).To(Equal("HTTP/2.0"))
+
+		before := presentedAt(gate.URL, bundle)
+		Expect(plane.API.Delete(ctx, expectServing(ctx))).To(Succeed())
+		Eventually(func() string { return leafIn(expectServing(ctx)).SerialNumber.String() }).ShouldNot(Equal(before))
+		mount(expectServing(ctx))
+		Eventually(presentedAt).WithArguments(gate.URL, bundle).Should(Equal(leafIn(expectServing(ctx)).SerialNumber.String()))
 	})
 
 	It("a manager that starts again writes nothing", func(ctx context.Context) {
