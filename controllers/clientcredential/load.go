@@ -163,7 +163,7 @@ func (s *scope) heldIn(secret *corev1.Secret, earlier bool) []credential.Held {
 	others := slices.DeleteFunc(slices.Sorted(maps.Keys(secret.Data)), func(key string) bool { return key == first })
 	for _, key := range append([]string{first}, others...) {
 		if value := secret.Data[key]; len(value) > 0 && len(value) <= maxClientSecret {
-			all = append(all, credential.Held{Secret: oauth.NewClientSecret(string(value)), Made: made, Earlier: earlier})
+			all = append(all, credential.Held{Secret: oauth.NewSecret(string(value)), Made: made, Earlier: earlier})
 		}
 	}
 	return all

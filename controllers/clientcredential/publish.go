@@ -65,7 +65,7 @@ func (r *Reconciler) render(_ context.Context, s *scope) error {
 
 // prepared is a successor whose verifier was written.
 type prepared struct {
-	secret oauth.ClientSecret
+	secret oauth.Secret
 	at     time.Time
 }
 

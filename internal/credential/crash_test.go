@@ -31,7 +31,7 @@ func (e *explorer) explore(t *testing.T, before cluster, rounds int) {
 		for writes, completes := 0, false; !completes; writes++ {
 			c := before.clone()
 			c.story = append(c.story, disturbance.name, "dies after "+strconv.Itoa(writes))
-			c.prepared = oauth.ClientSecret{} // the manager that prepared it has died
+			c.prepared = oauth.Secret{} // the manager that prepared it has died
 			disturbance.happen(&c)
 			completes = c.complete(t, e.pepper, func() bool { return c.reconcile(t, e.random, e.pepper, writes) })
 			c.check(t, e.pepper)

@@ -119,6 +119,6 @@ func (c *cluster) wipe() {
 // a backup. That of a former name is gone.
 func (c *cluster) recreate() {
 	c.wipe()
-	c.uid, c.prepared = c.uid+types.UID("'"), oauth.ClientSecret{}
+	c.uid, c.prepared = c.uid+types.UID("'"), oauth.Secret{}
 	c.secrets[1-c.name] = stored{}
 }

@@ -53,5 +53,5 @@ func brokenRandomness() io.Reader {
 
 // digestOf is the digest of a secret of a nameless client.
 func digestOf(pepper credential.Pepper, secret string) credential.Digest {
-	return pepper.Digest("", "", oauth.NewClientSecret(secret))
+	return pepper.Digest("", "", oauth.NewSecret(secret))
 }

@@ -28,7 +28,7 @@ func IsClientID(text string) bool { return clientIDPattern.MatchString(text) }
 // Imported is a client ID and secret that a user brings.
 type Imported struct {
 	ClientID string
-	Secret   oauth.ClientSecret
+	Secret   oauth.Secret
 }
 
 // ReadImported reads the Secret of spec.secretRef. established is the client ID that the credential has already, or empty; the
@@ -62,7 +62,7 @@ func ReadImported(secret *corev1.Secret, ref v1alpha1.ClientSecretReference, est
 	case value == id || IsGeneratedSecret(id): // a client ID is public
 		return Imported{}, invalidImport(secret, "holds a client secret under %s, where the client ID should be", ref.ClientIDKey)
 	}
-	return Imported{ClientID: id, Secret: oauth.NewClientSecret(value)}, nil
+	return Imported{ClientID: id, Secret: oauth.NewSecret(value)}, nil
 }
 
 // isClusterCredential reports whether Secrets of a type hold what Kubernetes itself works with. Whoever may write a

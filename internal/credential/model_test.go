@@ -39,7 +39,7 @@ type cluster struct {
 	name      int
 	verifiers credential.Verifiers
 	known     *v1alpha1.RotationStatus
-	prepared  oauth.ClientSecret // in the manager's memory: lost when it dies
+	prepared  oauth.Secret // in the manager's memory: lost when it dies
 	now       time.Time
 	ahead     bool // the clock is
 
@@ -81,7 +81,7 @@ func (c *cluster) fatal(t *testing.T, what string) {
 
 func (c *cluster) verify(pepper credential.Pepper, secret string, at time.Time) bool {
 	client := &credential.Client{UID: c.uid, ID: clientID, Verifiers: c.verifiers}
-	_, ok := client.Verify(pepper, oauth.NewClientSecret(secret), at)
+	_, ok := client.Verify(pepper, oauth.NewSecret(secret), at)
 	return ok
 }
 
@@ -103,7 +103,7 @@ func (c *cluster) observe(t *testing.T, random io.Reader, pepper credential.Pepp
 	var held []credential.Held
 	for _, secret := range c.found() {
 		held = append(held, credential.Held{
-			Secret: oauth.NewClientSecret(secret.secret), Made: secret.made, Earlier: secret.owner != c.uid,
+			Secret: oauth.NewSecret(secret.secret), Made: secret.made, Earlier: secret.owner != c.uid,
 		})
 	}
 	plan, err := credential.MakePlan(random, credential.Observed{
@@ -181,7 +181,7 @@ func (c *cluster) stage(pepper credential.Pepper, plan credential.Plan) {
 
 // publish writes the Secret. What it holds must work at once where anything is verified at all.
 func (c *cluster) publish(t *testing.T, pepper credential.Pepper, wanted stored) {
-	c.secrets[c.name], c.prepared = wanted, oauth.ClientSecret{}
+	c.secrets[c.name], c.prepared = wanted, oauth.Secret{}
 	if c.verifiers.KnowsPepper(pepper) && !c.verify(pepper, wanted.secret, c.now.Add(century)) {
 		c.fatal(t, "the manager published a secret that does not work, or that has an end")
 	}

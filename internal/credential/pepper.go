@@ -58,7 +58,7 @@ func DecodePepper(data map[string][]byte) (Pepper, error) {
 func (p Pepper) ID() string { return p.id }
 
 // Digest digests a client secret.
-func (p Pepper) Digest(uid types.UID, clientID string, secret oauth.ClientSecret) Digest {
+func (p Pepper) Digest(uid types.UID, clientID string, secret oauth.Secret) Digest {
 	mac := hmac.New(sha256.New, p.key())
 	for _, field := range [...]string{"claviger client secret", string(uid), clientID, secret.Reveal()} {
 		// Each field is preceded by its length, so that no two different triples have the same encoding.

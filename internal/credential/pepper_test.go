@@ -66,7 +66,7 @@ func TestDigest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	digest := pepper.Digest("3f0a", "acme.orders", oauth.NewClientSecret("hunter2"))
+	digest := pepper.Digest("3f0a", "acme.orders", oauth.NewSecret("hunter2"))
 	if got := base64.RawURLEncoding.EncodeToString(digest[:]); got != "GLR-VBbjc0rJDhybHxnLDmTVPWOZZJOktsIMPsrIckc" {
 		t.Errorf("got %q", got)
 	}
@@ -101,7 +101,7 @@ func TestDigestsDiffer(t *testing.T) {
 	}
 	seen := map[credential.Digest]string{}
 	for _, input := range inputs {
-		digest := input.pepper.Digest(input.uid, input.id, oauth.NewClientSecret(input.secret))
+		digest := input.pepper.Digest(input.uid, input.id, oauth.NewSecret(input.secret))
 		before, found := seen[digest]
 		if found != input.sameAsBefore {
 			t.Errorf("%s: has the digest of %q", input.name, before)

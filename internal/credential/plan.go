@@ -13,7 +13,7 @@ import (
 
 // Held is a client secret that was found in a Secret of ours, so that workloads may hold it.
 type Held struct {
-	Secret oauth.ClientSecret
+	Secret oauth.Secret
 	// Made is what the Secret says of it; nil where it says nothing.
 	Made *Record
 	// Earlier is true where the Secret belongs to an earlier object of the same name: restored from a backup, or retained.
@@ -30,13 +30,13 @@ type Observed struct {
 	// Known is what the status says of the current secret; nil where it says nothing.
 	Known *v1alpha1.RotationStatus
 	// Prepared is the successor that an earlier plan made and that could not be published; empty where there is none.
-	Prepared oauth.ClientSecret
+	Prepared oauth.Secret
 	Now      time.Time
 }
 
 // Plan is what shall be published, and in which order.
 type Plan struct {
-	Secret oauth.ClientSecret
+	Secret oauth.Secret
 	// Made is the record that goes with the secret.
 	Made Record
 	// Cause is why clients may still hold another secret; empty where they do not.
@@ -88,7 +88,7 @@ func MakePlan(random io.Reader, o Observed) (Plan, error) {
 
 // MakeImportPlan decides what becomes of a secret that its user brings: it is the current one. One that was before it goes on
 // working for the overlap.
-func MakeImportPlan(secret oauth.ClientSecret, o Observed) Plan {
+func MakeImportPlan(secret oauth.Secret, o Observed) Plan {
 	verifiers, digest := o.Client.Verifiers, o.digest(secret)
 	if verifiers.KnowsPepper(o.Pepper) && (!verifiers.Has(o.Pepper, digest, o.Now) || verifiers.Staged(o.Pepper, digest)) {
 		plan := o.replace(verifiers, secret, CauseImport)
@@ -102,7 +102,7 @@ func MakeImportPlan(secret oauth.ClientSecret, o Observed) Plan {
 
 // keep plans for a secret that workloads hold already. One that does not verify yet, or is to end, does so without end before
 // the Secret is written.
-func (o Observed) keep(secret oauth.ClientSecret, digest Digest, made Record) Plan {
+func (o Observed) keep(secret oauth.Secret, digest Digest, made Record) Plan {
 	plan := Plan{Secret: secret, Made: made, Published: o.promote(o.Client.Verifiers, digest)}
 	if o.Client.Verifiers.KnowsPepper(o.Pepper) && !o.Client.Verifiers.endless(o.Pepper, digest) {
 		plan.Staged = o.Client.Verifiers.Adopt(o.Pepper, digest, o.Now)
@@ -159,7 +159,7 @@ func (o Observed) recordOf(held Held, digest Digest) Record {
 	return made.sane(o.Now)
 }
 
-func (o Observed) replace(before Verifiers, secret oauth.ClientSecret, cause Cause) Plan {
+func (o Observed) replace(before Verifiers, secret oauth.Secret, cause Cause) Plan {
 	plan := Plan{Secret: secret, Made: o.Rotation.record(o.Now)}
 	digest := o.digest(secret)
 	if len(before) == 0 {
@@ -175,6 +175,6 @@ func (o Observed) promote(verifiers Verifiers, digest Digest) Verifiers {
 	return verifiers.Promote(o.Pepper, digest, o.Now, o.Rotation.Overlap)
 }
 
-func (o Observed) digest(secret oauth.ClientSecret) Digest {
+func (o Observed) digest(secret oauth.Secret) Digest {
 	return o.Pepper.Digest(o.Client.UID, o.Client.ID, secret)
 }

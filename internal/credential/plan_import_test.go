@@ -79,7 +79,7 @@ func TestMakeImportPlan(t *testing.T) {
 	} {
 		row.rotation = credential.Rotation{Overlap: overlap}
 		t.Run(row.name, func(t *testing.T) {
-			row.check(t, credential.MakeImportPlan(oauth.NewClientSecret(row.secret), row.observed(pepper)))
+			row.check(t, credential.MakeImportPlan(oauth.NewSecret(row.secret), row.observed(pepper)))
 		})
 	}
 }
@@ -102,7 +102,7 @@ func TestMakeImportPlanWithoutOverlap(t *testing.T) {
 		},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			row.check(t, credential.MakeImportPlan(oauth.NewClientSecret(row.secret), row.observed(pepper)))
+			row.check(t, credential.MakeImportPlan(oauth.NewSecret(row.secret), row.observed(pepper)))
 		})
 	}
 }
@@ -110,7 +110,7 @@ func TestMakeImportPlanWithoutOverlap(t *testing.T) {
 // TestImportsSettle: whatever was before, a second plan changes nothing.
 func TestImportsSettle(t *testing.T) {
 	pepper := newPepper(t, 1)
-	secret := oauth.NewClientSecret("a secret of my own")
+	secret := oauth.NewSecret("a secret of my own")
 	marks := newSealer(pepper)
 	for name, before := range map[string]credential.Verifiers{
 		"nothing":               nil,

@@ -43,7 +43,7 @@ func newSealer(pepper credential.Pepper) sealer { return sealer{pepper: pepper, 
 
 // prepared verifies a secret that was never published.
 func (s sealer) prepared(secret string) credential.Verifier {
-	return credential.Verifier{Digest: s.pepper.Digest(s.uid, clientID, oauth.NewClientSecret(secret)), PepperID: s.pepper.ID()}
+	return credential.Verifier{Digest: s.pepper.Digest(s.uid, clientID, oauth.NewSecret(secret)), PepperID: s.pepper.ID()}
 }
 
 // current verifies a secret that was published at noon and has no end.
@@ -69,12 +69,12 @@ func (s sealer) dropped(secret string) credential.Verifier {
 
 // bare is a secret in a Secret that says nothing of it.
 func bare(secret string) credential.Held {
-	return credential.Held{Secret: oauth.NewClientSecret(secret)}
+	return credential.Held{Secret: oauth.NewSecret(secret)}
 }
 
 // noted is a secret in a Secret that has a record of it.
 func noted(secret string, made credential.Record) credential.Held {
-	return credential.Held{Secret: oauth.NewClientSecret(secret), Made: &made}
+	return credential.Held{Secret: oauth.NewSecret(secret), Made: &made}
 }
 
 // planRow is a row of a table of plans that are made at noon: what is observed, then what is to come of it.
@@ -96,7 +96,7 @@ type planRow struct {
 func (r planRow) observed(pepper credential.Pepper) credential.Observed {
 	return credential.Observed{
 		Client: &credential.Client{UID: clientUID, ID: clientID, Verifiers: r.verifiers},
-		Pepper: pepper, Rotation: r.rotation, Held: r.held, Known: r.known, Prepared: oauth.NewClientSecret(r.prepared), Now: noon,
+		Pepper: pepper, Rotation: r.rotation, Held: r.held, Known: r.known, Prepared: oauth.NewSecret(r.prepared), Now: noon,
 	}
 }
 

@@ -71,7 +71,7 @@ func TestASecretThatCannotBeWritten(t *testing.T) {
 				}
 				staged = c.verifiers
 				if attempt >= 50 {
-					c.prepared = oauth.ClientSecret{} // another manager
+					c.prepared = oauth.Secret{} // another manager
 				}
 				c.now = c.now.Add(time.Hour)
 				c.check(t, pepper)
@@ -107,7 +107,7 @@ func TestEachChangeRotatesOnce(t *testing.T) {
 				for _, writes := range []int{death % allWrites, death / allWrites % allWrites, death / allWrites / allWrites} {
 					c.reconcile(t, random, pepper, writes)
 					c.check(t, pepper)
-					c.prepared = oauth.ClientSecret{}
+					c.prepared = oauth.Secret{}
 					c.advance(time.Minute)
 				}
 				c.reconcile(t, random, pepper, allWrites)

@@ -26,13 +26,13 @@ const (
 // GenerateSecret makes a client secret from 32 bytes of randomness: "clvs_", 43 characters of base64url, and 6
 // characters of checksum by which a scanner tells a secret from a look-alike without asking anyone. It has only
 // characters of [A-Za-z0-9_-], so raw and form-encoded HTTP Basic agree on it.
-func GenerateSecret(random io.Reader) (oauth.ClientSecret, error) {
+func GenerateSecret(random io.Reader) (oauth.Secret, error) {
 	raw := make([]byte, secretBytes)
 	if _, err := io.ReadFull(random, raw); err != nil {
-		return oauth.ClientSecret{}, fmt.Errorf("generating a client secret: %w", err)
+		return oauth.Secret{}, fmt.Errorf("generating a client secret: %w", err)
 	}
 	payload := base64.RawURLEncoding.EncodeToString(raw)
-	return oauth.NewClientSecret(secretPrefix + payload + checksum(payload)), nil
+	return oauth.NewSecret(secretPrefix + payload + checksum(payload)), nil
 }
 
 // IsGeneratedSecret reports whether a value has the form that GenerateSecret gives, checksum included.

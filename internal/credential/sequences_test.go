@@ -28,7 +28,7 @@ func TestSequences(t *testing.T) {
 			happens, writes := all[random.IntN(len(all))], random.IntN(allWrites)
 			c.story = append(c.story, happens.name, fmt.Sprintf("stops after %d", writes))
 			if random.IntN(2) == 0 {
-				c.prepared = oauth.ClientSecret{} // it dies
+				c.prepared = oauth.Secret{} // it dies
 			}
 			happens.happen(&c)
 			c.complete(t, pepper, func() bool { return c.reconcile(t, secrets, pepper, writes) })

@@ -66,7 +66,7 @@ func (v Verifiers) Has(pepper Pepper, digest Digest, now time.Time) bool {
 }
 
 // Verify reports whether the secret presented is one of this client's, and gives the ID that tokens taken with it carry.
-func (c *Client) Verify(pepper Pepper, secret oauth.ClientSecret, now time.Time) (secretID string, ok bool) {
+func (c *Client) Verify(pepper Pepper, secret oauth.Secret, now time.Time) (secretID string, ok bool) {
 	presented := Verifier{Digest: pepper.Digest(c.UID, c.ID, secret)}
 	return presented.SecretID(), c.Verifiers.Has(pepper, presented.Digest, now)
 }

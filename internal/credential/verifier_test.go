@@ -25,7 +25,7 @@ type attempt struct {
 
 func TestVerify(t *testing.T) {
 	pepper, other := newPepper(t, 1), newPepper(t, 2)
-	secret := oauth.NewClientSecret("secret")
+	secret := oauth.NewSecret("secret")
 	const uid, id = types.UID("uid"), "acme.orders"
 	current := credential.Verifier{Digest: pepper.Digest(uid, id, secret), PepperID: pepper.ID()}
 	unrelated := credential.Verifier{Digest: digestOf(pepper, "x"), PepperID: pepper.ID()}
@@ -62,7 +62,7 @@ func TestVerify(t *testing.T) {
 			a := attempt{pepper: pepper, secret: "secret"}
 			a.client = credential.Client{UID: uid, ID: id, Verifiers: credential.Verifiers{current}}
 			row.change(&a)
-			if _, got := a.client.Verify(a.pepper, oauth.NewClientSecret(a.secret), noon); got != row.want {
+			if _, got := a.client.Verify(a.pepper, oauth.NewSecret(a.secret), noon); got != row.want {
 				t.Errorf("got %v", got)
 			}
 		})

@@ -80,7 +80,7 @@ func (s *Service) proveServiceAccount(presented oauth.Assertion) (caller, error)
 
 // serviceAccount finds out whose token it is. It fails with invalid_client, or with server_error where the API server's keys are
 // not known, or are looked at anew because of this token.
-func (s *Service) serviceAccount(token oauth.ClientSecret) (assertion.ServiceAccount, error) {
+func (s *Service) serviceAccount(token oauth.Secret) (assertion.ServiceAccount, error) {
 	if s.ClusterKeys == nil {
 		return assertion.ServiceAccount{}, oauth.InvalidClient(errNoServiceAccounts)
 	}

@@ -92,7 +92,7 @@ func clusterOf(t *testing.T, key signer) *cluster {
 
 func byKey(clientID, raw string) oauth.ClientAuthentication {
 	return oauth.ClientAuthentication{
-		Method: oauth.MethodPrivateKeyJWT, Endpoint: oauth.PathToken, Assertion: oauth.Assertion{ClientID: clientID, JWT: oauth.NewClientSecret(raw)},
+		Method: oauth.MethodPrivateKeyJWT, Endpoint: oauth.PathToken, Assertion: oauth.Assertion{ClientID: clientID, JWT: oauth.NewSecret(raw)},
 	}
 }
 

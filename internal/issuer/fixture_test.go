@@ -141,7 +141,7 @@ func (w *world) credential(namespace, name string, options ...builder.Credential
 }
 
 func (w *world) verifiers(object *v1alpha1.ClientCredential, secret string, expires time.Time) credential.Verifiers {
-	digest := w.pepper.Digest(object.UID, credential.ClientID(object), oauth.NewClientSecret(secret))
+	digest := w.pepper.Digest(object.UID, credential.ClientID(object), oauth.NewSecret(secret))
 	return credential.Verifiers{{Digest: digest, PepperID: w.pepper.ID(), ExpiresAt: expires}}
 }
 
@@ -155,7 +155,7 @@ func presented(idsAndSecrets ...string) oauth.ClientAuthentication {
 	client := oauth.ClientAuthentication{Method: oauth.MethodSecretBasic}
 	for i := 0; i < len(idsAndSecrets); i += 2 {
 		client.Readings = append(client.Readings, oauth.Presented{
-			ClientID: idsAndSecrets[i], Secret: oauth.NewClientSecret(idsAndSecrets[i+1]),
+			ClientID: idsAndSecrets[i], Secret: oauth.NewSecret(idsAndSecrets[i+1]),
 		})
 	}
 	return client

@@ -20,7 +20,7 @@ type Assertion struct {
 	// ClientID is the client that it shall authenticate; empty where none is named.
 	ClientID string
 	// JWT is held like a secret: whoever has it can present it.
-	JWT ClientSecret
+	JWT Secret
 }
 
 // parseAssertion takes the client from client_assertion. Its sub names the client, and client_id is optional (RFC 7521 section
@@ -41,7 +41,7 @@ func parseAssertion(body form) (ClientAuthentication, error) {
 	if err != nil {
 		return ClientAuthentication{}, InvalidClient(err)
 	}
-	client := ClientAuthentication{Method: MethodPrivateKeyJWT, Assertion: Assertion{ClientID: body.get("client_id"), JWT: NewClientSecret(raw)}}
+	client := ClientAuthentication{Method: MethodPrivateKeyJWT, Assertion: Assertion{ClientID: body.get("client_id"), JWT: NewSecret(raw)}}
 	switch {
 	case strings.HasPrefix(subject, ServiceAccountPrefix):
 		client.Method = MethodServiceAccountToken

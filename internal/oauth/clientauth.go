@@ -46,7 +46,7 @@ type ClientAuthentication struct {
 // Presented is a client ID with the secret that came with it.
 type Presented struct {
 	ClientID string
-	Secret   ClientSecret
+	Secret   Secret
 }
 
 // ClientIDs gives every client ID that the client may be read to have named, each once; none where it named none.
@@ -148,7 +148,7 @@ func parseBasic(header string) ([]Presented, error) {
 }
 
 func presented(id, secret string) Presented {
-	return Presented{ClientID: id, Secret: NewClientSecret(secret)}
+	return Presented{ClientID: id, Secret: NewSecret(secret)}
 }
 
 func formDecode(id, secret string) (formID, formSecret string, ok bool) {

@@ -49,6 +49,6 @@ func (r RawRequest) caller(body form) (ClientAuthentication, error) {
 		return ClientAuthentication{}, InvalidRequest("two client authentication methods: use one of the Authorization header, client_secret and client_assertion")
 	}
 	return ClientAuthentication{
-		Source: r.Source, Endpoint: PathIntrospect, Method: MethodServiceAccountToken, Assertion: Assertion{JWT: NewClientSecret(bearer)},
+		Source: r.Source, Endpoint: PathIntrospect, Method: MethodServiceAccountToken, Assertion: Assertion{JWT: NewSecret(bearer)},
 	}, nil
 }

@@ -28,36 +28,36 @@ const canary = "canary-0123456789"
 // carriers are the shapes in which a secret may come to be printed.
 func carriers() map[string]any {
 	type (
-		exported   struct{ Secret oauth.ClientSecret }
-		unexported struct{ secret oauth.ClientSecret }
+		exported   struct{ Secret oauth.Secret }
+		unexported struct{ secret oauth.Secret }
 		deep       struct{ in *unexported }
 	)
-	secret := oauth.NewClientSecret(canary)
+	secret := oauth.NewSecret(canary)
 	return map[string]any{
 		"itself":                      secret,
 		"behind a pointer":            &secret,
 		"in an exported field":        exported{secret},
 		"in an unexported field":      unexported{secret},
 		"deep in unexported fields":   &deep{&unexported{secret}},
-		"in a slice":                  []oauth.ClientSecret{secret},
-		"in an array":                 [1]oauth.ClientSecret{secret},
-		"in a map":                    map[string]oauth.ClientSecret{"secret": secret},
+		"in a slice":                  []oauth.Secret{secret},
+		"in an array":                 [1]oauth.Secret{secret},
+		"in a map":                    map[string]oauth.Secret{"secret": secret},
 		"in an interface":             []any{secret},
 		"in a token request":          oauth.TokenRequest{Client: oauth.ClientAuthentication{Readings: []oauth.Presented{{ClientID: "a", Secret: secret}}}},
 		"in a pointer to a map of it": &map[string]exported{"a": {secret}},
 	}
 }
 
-func TestClientSecretReveals(t *testing.T) {
-	if got := oauth.NewClientSecret(canary).Reveal(); got != canary {
+func TestSecretReveals(t *testing.T) {
+	if got := oauth.NewSecret(canary).Reveal(); got != canary {
 		t.Errorf("got %q", got)
 	}
-	if got := (oauth.ClientSecret{}).Reveal(); got != "" {
+	if got := (oauth.Secret{}).Reveal(); got != "" {
 		t.Errorf("the zero value reveals %q", got)
 	}
 }
 
-func TestClientSecretFormats(t *testing.T) {
+func TestSecretFormats(t *testing.T) {
 	wrap := "%w" // a variable, because go vet knows of the mistake that is made with it
 	for where, carrier := range carriers() {
 		t.Run(where, func(t *testing.T) {
@@ -82,13 +82,13 @@ func TestClientSecretFormats(t *testing.T) {
 			}
 		})
 	}
-	secret := oauth.NewClientSecret(canary)
-	if got := fmt.Sprintf("%v|%s|%d|%#v|%x", secret, secret, secret, &secret, secret); got != "[client secret]"+strings.Repeat("|[client secret]", 4) {
+	secret := oauth.NewSecret(canary)
+	if got := fmt.Sprintf("%v|%s|%d|%#v|%x", secret, secret, secret, &secret, secret); got != "[secret]"+strings.Repeat("|[secret]", 4) {
 		t.Errorf("got %q", got)
 	}
 }
 
-func TestClientSecretMarshals(t *testing.T) {
+func TestSecretMarshals(t *testing.T) {
 	for where, carrier := range carriers() {
 		t.Run(where, func(t *testing.T) {
 			text, err := json.Marshal(carrier)
@@ -97,8 +97,8 @@ func TestClientSecretMarshals(t *testing.T) {
 			}
 		})
 	}
-	secret := oauth.NewClientSecret(canary)
-	if text, err := json.Marshal(secret); err != nil || string(text) != `"[client secret]"` {
+	secret := oauth.NewSecret(canary)
+	if text, err := json.Marshal(secret); err != nil || string(text) != `"[secret]"` {
 		t.Errorf("JSON: got %s, %v", text, err)
 	}
 	if text, err := xml.Marshal(secret); err != nil || leak.Holds(string(text), canary) {
@@ -106,7 +106,7 @@ func TestClientSecretMarshals(t *testing.T) {
 	}
 }
 
-func TestClientSecretIsNotLogged(t *testing.T) {
+func TestSecretIsNotLogged(t *testing.T) {
 	zapWith := func(encoder zapcore.Encoder) func(io.Writer, any) {
 		return func(w io.Writer, value any) {
 			logger := zap.New(zapcore.NewCore(encoder, zapcore.AddSync(w), zapcore.DebugLevel))

@@ -26,7 +26,7 @@ type binding struct {
 	// secret names the Secret, for messages.
 	secret       string
 	clientID     string
-	clientSecret oauth.ClientSecret
+	clientSecret oauth.Secret
 	issuer       string
 	tokenURL     string
 	caCert       []byte
@@ -53,7 +53,7 @@ func readBinding(ctx context.Context, api client.Reader, object *v1alpha1.Client
 	read := binding{
 		secret:       name,
 		clientID:     value(v1alpha1.SecretKeyClientID),
-		clientSecret: oauth.NewClientSecret(value(v1alpha1.SecretKeyClientSecret)),
+		clientSecret: oauth.NewSecret(value(v1alpha1.SecretKeyClientSecret)),
 		issuer:       value(v1alpha1.SecretKeyIssuer),
 		tokenURL:     value(v1alpha1.SecretKeyTokenURL),
 		caCert:       []byte(value(v1alpha1.SecretKeyCACert)),

@@ -22,7 +22,7 @@ import (
 const clientSecret = "clvs_s3cret+with%characters&of its own"
 
 // holder is what a Secret holds in these tests.
-var holder = binding{secret: "orders", clientID: "acme.orders", clientSecret: oauth.NewClientSecret(clientSecret)}
+var holder = binding{secret: "orders", clientID: "acme.orders", clientSecret: oauth.NewSecret(clientSecret)}
 
 func TestPathsAreThoseOfTheTokenService(t *testing.T) {
 	if pathToken != server.PathToken || pathRevoke != server.PathRevoke || pathJWKS != server.PathJWKS {

@@ -18,7 +18,7 @@ import (
 // Values are what a credential's Secret tells a workload.
 type Values struct {
 	ClientID     string
-	ClientSecret oauth.ClientSecret
+	ClientSecret oauth.Secret
 	// Issuer is the issuer identifier, a URL without trailing slash.
 	Issuer   string
 	TokenURL string

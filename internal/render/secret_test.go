@@ -21,7 +21,7 @@ const certificate = "-----BEGIN CERTIFICATE-----\n"
 func values(changes ...func(*render.Values)) render.Values {
 	all := render.Values{
 		ClientID:     "acme.orders",
-		ClientSecret: oauth.NewClientSecret("clvs_secret"),
+		ClientSecret: oauth.NewSecret("clvs_secret"),
 		Issuer:       "https://auth.example.com/base",
 		TokenURL:     "https://auth.example.com/base/oauth/token",
 		Scopes:       oauth.Scopes{"Webhook", "orders.read"},

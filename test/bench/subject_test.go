@@ -38,7 +38,7 @@ const issuerURL = "http://127.0.0.1:8089"
 type subject struct {
 	handler http.Handler
 	key     keyring.Key
-	secret  oauth.ClientSecret
+	secret  oauth.Secret
 }
 
 func newSubject(t testing.TB, algorithm string, cacheSize int) subject {
