@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package connector
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"time"
+
+	"github.com/claviger/claviger/internal/oauth"
+)
+
+// MaxAuthValue bounds an AuthValue, in bytes.
+const MaxAuthValue = 64 << 10
+
+// AuthValue is what somebody else has obtained (docs/endpoints.md, "AuthValue").
+type AuthValue struct {
+	AccessToken, RefreshToken oauth.Secret
+	// Expires and RefreshExpires are zero where the value does not say.
+	Expires, RefreshExpires time.Time
+	// Fingerprint names the content, byte for byte.
+	Fingerprint string
+}
+
+// Empty reports whether the value is {}: the tokens shall be obtained with what is configured.
+func (v AuthValue) Empty() bool {
+	return v.AccessToken.Reveal() == "" && v.RefreshToken.Reveal() == ""
+}
+
+// errAuthValue is what ParseAuthValue fails with, with the key that is wrong. It quotes no value.
+func errAuthValue(format string, args ...any) error {
+	return fmt.Errorf("the AuthValue is not used: "+format, args...)
+}
+
+// ParseAuthValue reads a JSON object with AccessToken, RefreshToken, Expires and RefreshExpires, each of them optional, a string and
+// of these exact names. Times are RFC 3339. Its errors name the key that is wrong and quote no value.
+func ParseAuthValue(text []byte) (AuthValue, error) {
+	if len(text) > MaxAuthValue {
+		return AuthValue{}, errAuthValue("it has more than %d bytes", MaxAuthValue)
+	}
+	fields, err := stringFields(text)
+	if err != nil {
+		return AuthValue{}, err
+	}
+	value := AuthValue{Fingerprint: Fingerprint(oauth.NewSecret(string(text)))}
+	for key, field := range fields {
+		switch key {
+		case "AccessToken":
+			value.AccessToken = oauth.NewSecret(field)
+		case "RefreshToken":
+			value.RefreshToken = oauth.NewSecret(field)
+		case "Expires":
+			value.Expires, err = time.Parse(time.RFC3339, field)
+		case "RefreshExpires":
+			value.RefreshExpires, err = time.Parse(time.RFC3339, field)
+		default:
+			return AuthValue{}, errAuthValue("it has the key %s, which there is not; there are AccessToken, RefreshToken, Expires and RefreshExpires", named(key))
+		}
+		if err != nil {
+			return AuthValue{}, errAuthValue("%s is no time such as 2026-10-01T00:00:00Z", key)
+		}
+		if field == "" {
+			return AuthValue{}, errAuthValue("%s is empty; leave it out", key)
+		}
+	}
+	return value, value.check()
+}
+
+// check refuses a time of a token that there is not.
+func (v AuthValue) check() error {
+	switch {
+	case !v.Expires.IsZero() && v.AccessToken.Reveal() == "":
+		return errAuthValue("Expires speaks of an AccessToken, and there is none")
+	case !v.RefreshExpires.IsZero() && v.RefreshToken.Reveal() == "":
+		return errAuthValue("RefreshExpires speaks of a RefreshToken, and there is none")
+	default:
+		return nil
+	}
+}
+
+var errTwice = errors.New("a key comes twice")
+
+// stringFields reads a JSON object of strings. The library would take the last of two fields of one name, and any case.
+func stringFields(text []byte) (map[string]string, error) {
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	if token, err := decoder.Token(); err != nil || token != json.Delim('{') {
+		return nil, errAuthValue("it is no JSON object")
+	}
+	fields := map[string]string{}
+	for decoder.More() {
+		token, err := decoder.Token()
+		key, is := token.(string)
+		if err != nil || !is {
+			return nil, errAuthValue("it is no JSON object")
+		}
+		var field any
+		if err := decoder.Decode(&field); err != nil {
+			return nil, errAuthValue("it is no JSON object")
+		}
+		value, is := field.(string)
+		if !is {
+			return nil, errAuthValue("%s is no string", named(key))
+		}
+		if _, twice := fields[key]; twice {
+			return nil, errAuthValue("%s: %w", named(key), errTwice)
+		}
+		fields[key] = value
+	}
+	if _, err := decoder.Token(); err != nil {
+		return nil, errAuthValue("it is no JSON object")
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return nil, errAuthValue("something stands behind the JSON object")
+	}
+	return fields, nil
+}
+
+var plainKey = regexp.MustCompile(`^[A-Za-z_]{1,24}$`)
+
+// named gives a key as an error may name it: people paste tokens everywhere.
+func named(key string) string {
+	if plainKey.MatchString(key) {
+		return key
+	}
+	return "that is not quoted here"
+}

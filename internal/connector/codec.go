@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package connector
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/claviger/claviger/internal/oauth"
+)
+
+// document is a Record as JSON. Times are RFC 3339, in UTC.
+type document struct {
+	Generation        int64                  `json:"generation"`
+	AccessToken       string                 `json:"accessToken,omitempty"`
+	RefreshToken      string                 `json:"refreshToken,omitempty"`
+	TokenType         string                 `json:"tokenType,omitempty"`
+	Scope             string                 `json:"scope,omitempty"`
+	IssuedAt          time.Time              `json:"issuedAt,omitzero"`
+	ExpiresAt         time.Time              `json:"expiresAt,omitzero"`
+	RefreshExpiresAt  time.Time              `json:"refreshExpiresAt,omitzero"`
+	AuthorizedAt      time.Time              `json:"authorizedAt,omitzero"`
+	ClientFingerprint string                 `json:"clientFingerprint,omitempty"`
+	Imported          string                 `json:"imported,omitempty"`
+	Intent            *intentDocument        `json:"intent,omitempty"`
+	Reauthorize       *reauthorizeDocument   `json:"reauthorize,omitempty"`
+	Misconfigured     *misconfiguredDocument `json:"misconfigured,omitempty"`
+}
+
+type intentDocument struct {
+	Attempt                 string    `json:"attempt"`
+	Holder                  string    `json:"holder"`
+	StartedAt               time.Time `json:"startedAt"`
+	RefreshTokenFingerprint string    `json:"refreshTokenFingerprint,omitempty"`
+	Recoveries              int       `json:"recoveries,omitempty"`
+}
+
+type reauthorizeDocument struct {
+	Reason string    `json:"reason"`
+	At     time.Time `json:"at"`
+}
+
+type misconfiguredDocument struct {
+	Code          string    `json:"code"`
+	At            time.Time `json:"at"`
+	Configuration string    `json:"configuration"`
+}
+
+// errDamaged says that a document is no record of ours. It quotes nothing.
+var errDamaged = errors.New("the record is damaged: it is left alone, restore it or have a user sign in again")
+
+// Encode gives the record as a document, for a Secret.
+func (r Record) Encode() ([]byte, error) {
+	d := document{
+		Generation: r.Generation, AccessToken: r.AccessToken.Reveal(), RefreshToken: r.RefreshToken.Reveal(),
+		TokenType: r.TokenType, Scope: r.Scope,
+		IssuedAt: r.IssuedAt.UTC(), ExpiresAt: r.ExpiresAt.UTC(), RefreshExpiresAt: r.RefreshExpiresAt.UTC(), AuthorizedAt: r.AuthorizedAt.UTC(),
+		ClientFingerprint: r.ClientFingerprint, Imported: r.Imported,
+	}
+	if intent := r.Intent; intent != nil {
+		d.Intent = &intentDocument{
+			Attempt: intent.Attempt, Holder: intent.Holder, StartedAt: intent.StartedAt.UTC(),
+			RefreshTokenFingerprint: intent.RefreshTokenFingerprint, Recoveries: intent.Recoveries,
+		}
+	}
+	if dead := r.Reauthorize; dead != nil {
+		d.Reauthorize = &reauthorizeDocument{Reason: dead.Reason, At: dead.At.UTC()}
+	}
+	if wrong := r.Misconfigured; wrong != nil {
+		d.Misconfigured = &misconfiguredDocument{Code: wrong.Code, At: wrong.At.UTC(), Configuration: wrong.Configuration}
+	}
+	text, err := json.Marshal(d)
+	if err != nil {
+		return nil, fmt.Errorf("encoding a record: %w", err)
+	}
+	return text, nil
+}
+
+// Decode reads a document. None at all is a record of nothing; one that is damaged is an error.
+func Decode(text []byte) (Record, error) {
+	if len(text) == 0 {
+		return Record{}, nil
+	}
+	var d document
+	if json.Unmarshal(text, &d) != nil || d.Generation < 0 {
+		return Record{}, errDamaged
+	}
+	r := Record{
+		Generation: d.Generation, AccessToken: secretOf(d.AccessToken), RefreshToken: secretOf(d.RefreshToken),
+		TokenType: d.TokenType, Scope: d.Scope,
+		IssuedAt: d.IssuedAt, ExpiresAt: d.ExpiresAt, RefreshExpiresAt: d.RefreshExpiresAt, AuthorizedAt: d.AuthorizedAt,
+		ClientFingerprint: d.ClientFingerprint, Imported: d.Imported,
+	}
+	if intent := d.Intent; intent != nil {
+		if intent.Attempt == "" {
+			return Record{}, errDamaged
+		}
+		r.Intent = &Intent{
+			Attempt: intent.Attempt, Holder: intent.Holder, StartedAt: intent.StartedAt,
+			RefreshTokenFingerprint: intent.RefreshTokenFingerprint, Recoveries: intent.Recoveries,
+		}
+	}
+	if dead := d.Reauthorize; dead != nil {
+		r.Reauthorize = &Reauthorize{Reason: dead.Reason, At: dead.At}
+	}
+	if wrong := d.Misconfigured; wrong != nil {
+		r.Misconfigured = &Misconfigured{Code: wrong.Code, At: wrong.At, Configuration: wrong.Configuration}
+	}
+	return r, nil
+}
+
+func secretOf(text string) oauth.Secret {
+	if text == "" {
+		return oauth.Secret{}
+	}
+	return oauth.NewSecret(text)
+}
