@@ -1,0 +1,445 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package connector_test
+
+import (
+	"flag"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/claviger/claviger/api/v1alpha1"
+	"github.com/claviger/claviger/internal/connector"
+	"github.com/claviger/claviger/internal/oauth"
+)
+
+// The model is a record, two replicas that follow Next, and a provider. From its first state every order of events is tried in which
+// at most so many replicas die and so many answers are lost, and in every state that can come of it the promises are checked. Time
+// passes whenever it likes, so that each replica is also one that was paused, anywhere, and resumes.
+type model struct {
+	provider providerKind
+	limits   limits
+	// next is what replicas follow.
+	next func(connector.Moment) connector.Action
+	seen map[string]bool
+	// broken is the first promise that was not kept, with the events that led there.
+	broken string
+}
+
+// limits bound how much goes wrong, and how often time passes: the states would have no end.
+type limits struct{ deaths, losses, unsent, passes int }
+
+// providerKind is how a provider really behaves, and what the Connector says of it.
+type providerKind struct {
+	name     string
+	rotation v1alpha1.RefreshRotation
+	// rotates: a refresh token is replaced when it is used. revokes: using it again ends the grant. forgives: for a while it gives the
+	// same answer again.
+	rotates, revokes, forgives bool
+}
+
+func (p providerKind) behaviour() connector.Behaviour {
+	return connector.Behaviour{Rotation: p.rotation, ReuseGrace: grace}
+}
+
+const (
+	lifetime = 10 * time.Minute
+	grace    = 30 * time.Second
+)
+
+// state is all that there is at one moment. It is copied for every event.
+type state struct {
+	now      time.Duration
+	record   connector.Record
+	version  int
+	attempts int
+
+	// live is the refresh token that the provider takes, of those that it has given, and usedAt when the one before was used.
+	live   int
+	usedAt time.Duration
+	ended  bool // the grant
+	// accepted has the tokens that were presented and taken.
+	accepted []int
+
+	replicas [2]replica
+	limits   // what has happened of each
+	paused   bool
+	story    []string
+}
+
+type replica struct {
+	memory connector.Memory
+	// acknowledged is the record as it wrote its intent: it does not read it again before it sends.
+	acknowledged *connector.Record
+	// write is what it is about to write, under the version that it read.
+	write   *connector.Action
+	version int
+	// token is the refresh token that it is about to send. answer is on its way to it.
+	token  string
+	answer *connector.Answer
+}
+
+func (r replica) busy() bool {
+	return r.write != nil || r.token != "" || r.answer != nil || r.memory.Attempt != ""
+}
+
+var epoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+
+func refreshToken(i int) oauth.Secret { return oauth.NewSecret(fmt.Sprintf("r%d", i)) }
+
+func (m *model) first() state {
+	record := connector.Record{
+		Generation: 1, AccessToken: oauth.NewSecret("a0"), RefreshToken: refreshToken(0),
+		IssuedAt: epoch, ExpiresAt: epoch.Add(lifetime), ClientFingerprint: "client",
+	}
+	return state{record: record, now: 7 * time.Minute}
+}
+
+func (s state) clone() state {
+	s.accepted, s.story = slices.Clone(s.accepted), slices.Clone(s.story)
+	return s
+}
+
+func (s state) time() time.Time { return epoch.Add(s.now) }
+
+// look has a replica read the record and decide.
+func (m *model) look(s *state, i int) connector.Action {
+	r := &s.replicas[i]
+	record := s.record
+	if r.acknowledged != nil {
+		record, r.acknowledged = *r.acknowledged, nil
+	} else {
+		r.version = s.version
+	}
+	action := m.next(connector.Moment{
+		Record: record, Behaviour: m.provider.behaviour(), Client: "client", Configuration: "configuration",
+		Memory: r.memory, Self: fmt.Sprintf("replica-%d", i), Attempt: fmt.Sprintf("attempt-%d", s.attempts), Now: s.time(),
+	})
+	r.memory = action.Memory
+	switch action.Deed {
+	case connector.Write:
+		r.write = &action
+		if action.Memory.Attempt == fmt.Sprintf("attempt-%d", s.attempts) {
+			s.attempts++
+		}
+	case connector.Send:
+		r.token = record.RefreshToken.Reveal()
+	case connector.Wait:
+	}
+	return action
+}
+
+// put has a replica's write arrive.
+func (s *state) put(i int) {
+	r := &s.replicas[i]
+	if r.version == s.version {
+		s.record, s.version = r.write.Record, s.version+1
+		r.memory, r.version = r.write.Written, s.version
+		if r.memory.Attempt != "" {
+			r.acknowledged = &r.write.Record
+		}
+	}
+	r.write = nil
+}
+
+// present has a request arrive at the provider.
+func (m *model) present(s *state, i int) connector.Answer {
+	var token int
+	_, _ = fmt.Sscanf(s.replicas[i].token, "r%d", &token)
+	refused := connector.Answer{Outcome: connector.GrantRefused, Code: "invalid_grant"}
+	granted := func() connector.Answer {
+		answer := connector.Answer{Outcome: connector.Granted, Tokens: connector.Tokens{Access: oauth.NewSecret("a"), Lifetime: lifetime}}
+		if m.provider.rotates {
+			answer.Tokens.Refresh = refreshToken(s.live)
+		}
+		return answer
+	}
+	switch {
+	case s.ended:
+		return refused
+	case !m.provider.rotates:
+		s.accepted = append(s.accepted, token)
+		return granted()
+	case token == s.live:
+		s.accepted = append(s.accepted, token)
+		s.live, s.usedAt = s.live+1, s.now
+		return granted()
+	case m.provider.forgives && token == s.live-1 && s.now-s.usedAt < grace:
+		s.accepted = append(s.accepted, token)
+		return granted()
+	default:
+		s.ended = m.provider.revokes
+		return refused
+	}
+}
+
+// events gives all that may happen next.
+func (m *model) events(s state) []state {
+	var next []state
+	happen := func(what string, change func(*state)) {
+		after := s.clone()
+		change(&after)
+		after.story = append(after.story, fmt.Sprintf("%s %s", s.now, what))
+		next = append(next, after)
+	}
+	for i, r := range s.replicas {
+		switch {
+		case r.write != nil:
+			happen(fmt.Sprintf("%d writes", i), func(s *state) { s.put(i) })
+		case r.token != "":
+			m.sends(s, i, happen)
+		case r.answer != nil:
+			happen(fmt.Sprintf("%d is answered %d", i, r.answer.Outcome), func(s *state) {
+				r := &s.replicas[i]
+				r.memory.Answer, r.memory.Answered, r.answer = r.answer, s.time(), nil
+			})
+		default:
+			happen(fmt.Sprintf("%d looks", i), func(s *state) { m.look(s, i) })
+		}
+		if s.deaths < m.limits.deaths && r.busy() {
+			happen(fmt.Sprintf("%d dies", i), func(s *state) { s.replicas[i] = replica{}; s.deaths++ })
+		}
+	}
+	if s.passes < m.limits.passes {
+		for _, step := range []time.Duration{connector.SendWithin + time.Second, 90 * time.Second} {
+			happen("time passes", func(s *state) { s.pass(step) })
+		}
+	}
+	return next
+}
+
+// sends has a request arrive or not, and its answer come back or not.
+func (m *model) sends(s state, i int, happen func(string, func(*state))) {
+	sent := func(s *state, answer connector.Answer) {
+		s.replicas[i].token, s.replicas[i].answer = "", &answer
+	}
+	happen(fmt.Sprintf("%d sends", i), func(s *state) { sent(s, m.present(s, i)) })
+	if s.unsent < m.limits.unsent {
+		happen(fmt.Sprintf("%d cannot send", i), func(s *state) {
+			sent(s, connector.Answer{Outcome: connector.NotSent})
+			s.unsent++
+		})
+	}
+	if s.losses < m.limits.losses {
+		happen(fmt.Sprintf("%d sends, and the answer is lost", i), func(s *state) {
+			m.present(s, i)
+			sent(s, connector.Answer{Outcome: connector.Unclear})
+			s.losses++
+		})
+		happen(fmt.Sprintf("%d sends, and it is lost", i), func(s *state) {
+			sent(s, connector.Answer{Outcome: connector.Unclear})
+			s.losses++
+		})
+	}
+}
+
+// pass lets time pass. A replica that has decided to send, or has sent, or has tokens in hand, and does not go on for longer than an
+// attempt may take, was paused in the one place where that does harm.
+func (s *state) pass(step time.Duration) {
+	s.now += step
+	s.passes++
+	for _, r := range s.replicas {
+		s.paused = s.paused || step > time.Minute && (r.token != "" || r.answer != nil || r.memory.Answer != nil)
+	}
+}
+
+// check holds a state to the promises.
+func (m *model) check(s state) {
+	faultless := s.deaths == 0 && s.losses == 0 && !s.paused
+	if m.provider.rotates && faultless {
+		for i, token := range s.accepted {
+			if slices.Contains(s.accepted[:i], token) {
+				m.fail(s, "r%d was presented twice, and nobody has failed", token)
+			}
+		}
+		if s.ended {
+			m.fail(s, "the grant has ended, and nobody has failed")
+		}
+	}
+	if m.inHand(s) {
+		return
+	}
+	alive := m.alive(s)
+	if s.record.Reauthorize != nil && alive {
+		m.fail(s, "a user is asked to sign in again, and the refresh token is good")
+	}
+	if !alive && (faultless || s.deaths == 0 && s.losses == 0 && !m.provider.revokes) {
+		m.fail(s, "the refresh token is lost, and nobody has died")
+	}
+	if !m.provider.rotates && (!alive || s.record.Reauthorize != nil) {
+		m.fail(s, "nothing can be lost here")
+	}
+}
+
+// inHand reports whether somebody has tokens that are not written down yet.
+func (m *model) inHand(s state) bool {
+	return slices.ContainsFunc(s.replicas[:], func(r replica) bool {
+		granted := func(a *connector.Answer) bool { return a != nil && a.Outcome == connector.Granted }
+		return granted(r.answer) || granted(r.memory.Answer)
+	})
+}
+
+// alive reports whether the provider would take the refresh token of the record.
+func (m *model) alive(s state) bool {
+	token := s.record.RefreshToken.Reveal()
+	return !s.ended && (!m.provider.rotates || token == refreshToken(s.live).Reveal() ||
+		m.provider.forgives && token == refreshToken(s.live-1).Reveal() && s.now-s.usedAt < grace)
+}
+
+// settle lets both replicas go on without any more failures. It must end with new tokens, or with a grant that has ended.
+func (m *model) settle(s state) {
+	s = s.clone()
+	for range 60 {
+		for i := range s.replicas {
+			for range 8 {
+				m.step(&s, i)
+			}
+		}
+		if s.record.Intent == nil && !m.inHand(s) && (s.record.Generation > 1 && m.alive(s) || s.record.Reauthorize != nil && !m.alive(s)) {
+			return
+		}
+		s.now += 30 * time.Second
+	}
+	m.fail(s, "nobody comes to an end of it")
+}
+
+func (m *model) step(s *state, i int) {
+	r := &s.replicas[i]
+	switch {
+	case r.write != nil:
+		s.put(i)
+	case r.token != "":
+		answer := m.present(s, i)
+		r.token, r.answer = "", &answer
+	case r.answer != nil:
+		r.memory.Answer, r.memory.Answered, r.answer = r.answer, s.time(), nil
+	default:
+		m.look(s, i)
+	}
+}
+
+// search looks at every state, and stops where a promise is broken.
+func (m *model) search() {
+	m.seen = map[string]bool{}
+	queue := []state{m.first()}
+	for len(queue) > 0 && m.broken == "" {
+		s := queue[len(queue)-1]
+		queue = queue[:len(queue)-1]
+		for _, after := range m.events(s) {
+			if key := after.key(); !m.seen[key] {
+				m.seen[key] = true
+				m.check(after)
+				m.settle(after)
+				if after.record.Generation < 3 {
+					queue = append(queue, after)
+				}
+			}
+		}
+	}
+}
+
+func (m *model) fail(s state, format string, args ...any) {
+	if m.broken == "" {
+		m.broken = fmt.Sprintf("%s\n%s\nlive r%d, ended %v, accepted %v", fmt.Sprintf(format, args...), strings.Join(s.story, "\n"), s.live, s.ended, s.accepted)
+	}
+}
+
+func providers() []providerKind {
+	return []providerKind{
+		{name: "does not rotate", rotation: v1alpha1.RotationNone},
+		{name: "does not rotate, and does not say so", rotation: v1alpha1.RotationUnknown},
+		{name: "takes each once", rotation: v1alpha1.RotationUnknown, rotates: true},
+		{name: "ends the grant, and says so", rotation: v1alpha1.RotationStrict, rotates: true, revokes: true},
+		{name: "ends the grant, and does not say so", rotation: v1alpha1.RotationUnknown, rotates: true, revokes: true},
+		{name: "forgives for a while", rotation: v1alpha1.RotationGrace, rotates: true, revokes: true, forgives: true},
+	}
+}
+
+// deep has more go wrong at once: minutes instead of seconds.
+var deep = flag.Bool("deep", false, "search the model deeper")
+
+func depth() []limits {
+	if *deep {
+		return []limits{{deaths: 2, passes: 2}, {deaths: 1, losses: 1, unsent: 1, passes: 2}}
+	}
+	return []limits{{unsent: 1, passes: 2}, {deaths: 1, passes: 2}, {losses: 1, passes: 2}}
+}
+
+// TestEveryOrderOfEvents searches the model.
+func TestEveryOrderOfEvents(t *testing.T) {
+	for _, provider := range providers() {
+		for _, limits := range depth() {
+			t.Run(fmt.Sprintf("a provider that %s, %+v", provider.name, limits), func(t *testing.T) {
+				t.Parallel()
+				m := &model{provider: provider, limits: limits, next: connector.Next}
+				m.search()
+				if m.broken != "" {
+					t.Error(m.broken)
+				}
+				t.Logf("%d states", len(m.seen))
+			})
+		}
+	}
+}
+
+// TestTheModelFindsMistakes: each of these is one that a protocol of this kind is known for.
+func TestTheModelFindsMistakes(t *testing.T) {
+	strict := providers()[3]
+	for _, row := range []struct {
+		mistake  string
+		provider providerKind
+		limits   limits
+		next     func(connector.Moment) connector.Action
+	}{
+		{"whoever was held up sends all the same", strict, limits{passes: 2}, func(m connector.Moment) connector.Action {
+			if !m.Memory.Acknowledged.IsZero() {
+				m.Memory.Acknowledged = m.Now
+			}
+			return connector.Next(m)
+		}},
+		{"an intent of somebody else is taken over at once", strict, limits{}, func(m connector.Moment) connector.Action {
+			if intent := m.Record.Intent; intent != nil && m.Memory.Attempt == "" {
+				m.Memory.Watched, m.Memory.Since = intent.Attempt, m.Now.Add(-time.Hour)
+				m.Behaviour.Rotation = v1alpha1.RotationUnknown
+			}
+			return connector.Next(m)
+		}},
+		{"tokens in hand are dropped where the attempt was taken over", providers()[2], limits{passes: 2}, func(m connector.Moment) connector.Action {
+			if m.Memory.Answer != nil && (m.Record.Intent == nil || m.Record.Intent.Attempt != m.Memory.Attempt) {
+				m.Memory = connector.Memory{}
+			}
+			return connector.Next(m)
+		}},
+		{"a token that may have been used is given up", providers()[0], limits{losses: 1, passes: 2}, func(m connector.Moment) connector.Action {
+			if m.Memory.Answer != nil && m.Memory.Answer.Outcome == connector.Unclear {
+				m.Memory.Answer = &connector.Answer{Outcome: connector.GrantRefused}
+			}
+			return connector.Next(m)
+		}},
+		{"a refusal is written down of a token that has been replaced", providers()[2], limits{passes: 2}, func(m connector.Moment) connector.Action {
+			if answer := m.Memory.Answer; answer != nil && answer.Outcome == connector.GrantRefused {
+				m.Memory.Generation = m.Record.Generation
+				m.Record.Intent = &connector.Intent{Attempt: m.Memory.Attempt}
+			}
+			return connector.Next(m)
+		}},
+		{"an attempt goes on that nobody remembers", strict, limits{deaths: 1, passes: 2}, func(m connector.Moment) connector.Action {
+			if m.Record.Intent != nil && m.Memory.Attempt == "" {
+				return connector.Action{Deed: connector.Wait}
+			}
+			return connector.Next(m)
+		}},
+	} {
+		t.Run(row.mistake, func(t *testing.T) {
+			t.Parallel()
+			m := &model{provider: row.provider, limits: row.limits, next: row.next}
+			m.search()
+			if m.broken == "" {
+				t.Errorf("not found in %d states", len(m.seen))
+			}
+			t.Log(m.broken)
+		})
+	}
+}
