@@ -3,6 +3,8 @@
 package connector
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
 	"time"
 )
 
@@ -54,11 +56,9 @@ func Ends(record Record, behaviour Behaviour) time.Time {
 	return record.AuthorizedAt.Add(behaviour.AbsoluteExpiry)
 }
 
-// Spread gives a number from 0 to 1 for a UID, always the same.
+// Spread gives a number from 0 to 1 for a UID, always the same. Names and UIDs differ in a few characters at their end, so it takes a
+// hash of which every bit changes with them.
 func Spread(uid string) float64 {
-	hash := uint64(14695981039346656037) // FNV-1a
-	for i := range len(uid) {
-		hash = (hash ^ uint64(uid[i])) * 1099511628211
-	}
-	return float64(hash>>11) / (1 << 53)
+	sum := sha256.Sum256([]byte(uid))
+	return float64(binary.BigEndian.Uint64(sum[:])>>11) / (1 << 53)
 }
