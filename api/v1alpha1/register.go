@@ -18,6 +18,8 @@ func AddToScheme(scheme *runtime.Scheme) error {
 		&ClientCredential{}, &ClientCredentialList{},
 		&ProtectedResource{}, &ProtectedResourceList{},
 		&RevokedToken{}, &RevokedTokenList{},
+		&Connector{}, &ConnectorList{},
+		&AccountConnector{}, &AccountConnectorList{},
 	)
 	metav1.AddToGroupVersion(scheme, GroupVersion)
 	return nil
