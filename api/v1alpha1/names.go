@@ -24,6 +24,8 @@ const (
 	PurposeSigningKeys = "signing-keys"
 	// PurposeAuthority marks the certificate authority that signs the token service's certificate.
 	PurposeAuthority = "certificate-authority"
+	// PurposeConnection marks the Secret that keeps the record of a connection, in the connections namespace.
+	PurposeConnection = "connection"
 	// PurposeServing marks the certificate that the token service serves.
 	PurposeServing = "serving-certificate"
 )
@@ -73,6 +75,8 @@ const (
 	AnnotationApplied = "claviger.dev/applied"
 	// AnnotationRemoveAfter is when a Secret of an old name is deleted, RFC 3339.
 	AnnotationRemoveAfter = "claviger.dev/remove-after"
+	// AnnotationConnection on the Secret of a connection names its AccountConnector, "<namespace>/<name>".
+	AnnotationConnection = "claviger.dev/connection"
 	// AnnotationRetained says that the Secret has outlived its ClientCredential, since when, and that its secret is dead.
 	AnnotationRetained = "claviger.dev/retained"
 )
@@ -108,6 +112,9 @@ const (
 	// SecretKeyExpiresAt holds the time the token expires, RFC 3339.
 	SecretKeyExpiresAt = "expires_at"
 )
+
+// SecretKeyRecord holds the record of a connection, in its Secret in the connections namespace.
+const SecretKeyRecord = "record"
 
 const (
 	// BindingType is the value under SecretKeyType.

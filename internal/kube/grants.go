@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package kube
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/claviger/claviger/api/v1alpha1"
+	"github.com/claviger/claviger/internal/connector"
+)
+
+// Grants keeps the records of connections, each in a Secret of its own in the connections namespace. It is the connector.Store of
+// every role: the resourceVersion of the Secret is the version of the record, so the API server decides who was first.
+type Grants struct {
+	Client client.Client
+	// Live reads from the API server: a record from a cache may be of before a refresh.
+	Live client.Reader
+	// Namespace is the connections namespace.
+	Namespace string
+}
+
+// Key gives the Secret of a grant, which is named by the UID of its AccountConnector: one that is made anew is another grant.
+func (g Grants) Key(grant string) client.ObjectKey {
+	return client.ObjectKey{Namespace: g.Namespace, Name: "connection-" + grant}
+}
+
+// Create makes the Secret of a grant with an empty record, where there is none. of says for people which AccountConnector it belongs
+// to, "<namespace>/<name>".
+func (g Grants) Create(ctx context.Context, grant, of string) error {
+	key := g.Key(grant)
+	secret := &corev1.Secret{}
+	secret.Namespace, secret.Name = key.Namespace, key.Name
+	secret.Labels = map[string]string{v1alpha1.LabelSecret: v1alpha1.PurposeConnection, v1alpha1.LabelManagedBy: v1alpha1.ManagedBy}
+	secret.Annotations = map[string]string{v1alpha1.AnnotationConnection: of}
+	if err := g.Client.Create(ctx, secret); err != nil && !apierrors.IsAlreadyExists(err) {
+		return fmt.Errorf("creating Secret %s: %w", key, err)
+	}
+	return nil
+}
+
+// Delete deletes the Secret of a grant. One that is gone is no error.
+func (g Grants) Delete(ctx context.Context, grant string) error {
+	key := g.Key(grant)
+	secret := &corev1.Secret{}
+	secret.Namespace, secret.Name = key.Namespace, key.Name
+	if err := g.Client.Delete(ctx, secret); client.IgnoreNotFound(err) != nil {
+		return fmt.Errorf("deleting Secret %s: %w", key, err)
+	}
+	return nil
+}
+
+// Read implements connector.Store.
+func (g Grants) Read(ctx context.Context, grant string) (connector.Record, connector.Version, error) {
+	key, secret := g.Key(grant), &corev1.Secret{}
+	err := g.Live.Get(ctx, key, secret)
+	switch {
+	case apierrors.IsNotFound(err):
+		return connector.Record{}, "", connector.ErrGone
+	case err != nil:
+		return connector.Record{}, "", fmt.Errorf("reading Secret %s: %w", key, err)
+	}
+	record, err := connector.Decode(secret.Data[v1alpha1.SecretKeyRecord])
+	if err != nil {
+		return connector.Record{}, "", fmt.Errorf("Secret %s: %w", key, err) //nolint:staticcheck // ST1005: a kind
+	}
+	return record, connector.Version(secret.ResourceVersion), nil
+}
+
+// Write implements connector.Store. It changes the record, and nothing else that is in the Secret.
+func (g Grants) Write(ctx context.Context, grant string, record connector.Record, over connector.Version) (connector.Version, error) {
+	text, err := record.Encode()
+	if err != nil {
+		return "", fmt.Errorf("Secret of a grant: %w", err) //nolint:staticcheck // ST1005: a kind
+	}
+	patch, err := json.Marshal(map[string]any{
+		"metadata": map[string]string{"resourceVersion": string(over)},
+		"data":     map[string][]byte{v1alpha1.SecretKeyRecord: text},
+	})
+	if err != nil {
+		return "", fmt.Errorf("encoding a patch: %w", err)
+	}
+	key, secret := g.Key(grant), &corev1.Secret{}
+	secret.Namespace, secret.Name = key.Namespace, key.Name
+	err = g.Client.Patch(ctx, secret, client.RawPatch(types.MergePatchType, patch))
+	switch {
+	case apierrors.IsConflict(err):
+		return "", connector.ErrConflict
+	case apierrors.IsNotFound(err):
+		return "", connector.ErrGone
+	case err != nil:
+		return "", fmt.Errorf("writing Secret %s: %w", key, err)
+	}
+	return connector.Version(secret.ResourceVersion), nil
+}
