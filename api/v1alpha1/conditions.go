@@ -126,3 +126,59 @@ const (
 	// too many.
 	ReasonInvalidKeys = "InvalidKeys"
 )
+
+// ReasonAvailable: a Connector's Ready is True; accounts can be connected through it.
+const ReasonAvailable = "Available"
+
+// ReasonConnected: an AccountConnector's Ready is True; its Secret holds a live access token.
+const ReasonConnected = "Connected"
+
+// ConditionAuthorized says whether there is a grant at the provider: tokens that a user, or the client alone, was given.
+//
+//   - True: reason Authorized.
+//   - False: SignInRequired, ReauthorizationRequired, InvalidAuthValue, InvalidConnector, InvalidProperty, ConnectorNotFound, or one of
+//     those of Allowed.
+const ConditionAuthorized = "Authorized"
+
+// Reasons of ConditionAuthorized.
+const (
+	// ReasonAuthorized: there is a grant.
+	ReasonAuthorized = "Authorized"
+	// ReasonSignInRequired: nobody has signed in yet, and nothing was imported.
+	ReasonSignInRequired = "SignInRequired"
+	// ReasonReauthorizationRequired: the provider says that the grant is dead; a user must sign in again.
+	ReasonReauthorizationRequired = "ReauthorizationRequired"
+	// ReasonInvalidAuthValue: the AuthValue is not imported; what was there before stays.
+	ReasonInvalidAuthValue = "InvalidAuthValue"
+	// ReasonConnectorNotFound: no Connector has the name in spec.connectorRef; it may yet be created.
+	ReasonConnectorNotFound = "ConnectorNotFound"
+	// ReasonInvalidConnector: the Connector cannot be used as it is.
+	ReasonInvalidConnector = "InvalidConnector"
+	// ReasonInvalidProperty: a property is missing, is not one of the Connector's, or may not have that value.
+	ReasonInvalidProperty = "InvalidProperty"
+)
+
+// ConditionRefreshHealthy says whether the access token can be kept fresh.
+//
+//   - True: reason Refreshed, or NoRefreshToken where the token does not expire.
+//   - False: Misconfigured, ClientChanged, RefreshFailing, RefreshOutcomeUnknown or NoRefreshToken.
+//   - Unknown: there is no grant.
+const ConditionRefreshHealthy = "RefreshHealthy"
+
+// Reasons of ConditionRefreshHealthy.
+const (
+	// ReasonRefreshed: the last refresh, if there was one yet, has brought tokens.
+	ReasonRefreshed = "Refreshed"
+	// ReasonMisconfigured: the provider does not take the client or its requests; the grant is kept, and tried again when the client,
+	// the Connector or the properties change.
+	ReasonMisconfigured = "Misconfigured"
+	// ReasonClientChanged: the grant is another client's than the one that is configured now. Put that back, or sign in again.
+	ReasonClientChanged = "ClientChanged"
+	// ReasonRefreshFailing: the provider does not answer, or says that it is busy; it is tried again.
+	ReasonRefreshFailing = "RefreshFailing"
+	// ReasonRefreshOutcomeUnknown: the refresh token may have been used, and no answer came; it is presented again when nothing is
+	// lost by that.
+	ReasonRefreshOutcomeUnknown = "RefreshOutcomeUnknown"
+	// ReasonNoRefreshToken: the provider gave none, so that a user must sign in again when the access token expires.
+	ReasonNoRefreshToken = "NoRefreshToken"
+)
