@@ -45,6 +45,11 @@ func (c *call) roundTrip(request *http.Request) (*http.Response, error) {
 		MaxResponseHeaderBytes: maxHeader,
 	}
 	response, err := transport.RoundTrip(request)
+	if err == nil && response.StatusCode == http.StatusSwitchingProtocols {
+		// Nobody asked for it, and net/http takes it for the end of HTTP: the context would no longer end what is read.
+		_ = response.Body.Close()
+		return nil, ErrBroken
+	}
 	if err == nil {
 		return response, nil
 	}

@@ -155,6 +155,7 @@ func TestABadAnswer(t *testing.T) {
 		{"a length that is none", "HTTP/1.1 200 OK\r\nContent-Length: " + secret + "\r\n\r\n", false, egress.ErrBroken},
 		{"a header that is too large", "HTTP/1.1 200 OK\r\nA: " + strings.Repeat(secret, 5000) + "\r\n\r\n", true, egress.ErrBroken},
 		{"information without end", strings.Repeat("HTTP/1.1 103 Early Hints\r\nA: "+secret+"\r\n\r\n", 5000), true, egress.ErrBroken},
+		{"another protocol, for long", "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n", true, egress.ErrBroken},
 		{"a body that is too large", "HTTP/1.1 200 OK\r\n\r\n" + strings.Repeat("x", 1<<20+1), false, outbound.ErrTooLarge},
 	} {
 		t.Run(row.name, func(t *testing.T) {
