@@ -106,7 +106,7 @@ func (c *call) dialTLS(ctx context.Context, network, address string) (net.Conn, 
 type body struct {
 	io.ReadCloser
 	call *call
-	ctx  context.Context //nolint:containedctx // that of the call which the body is part of
+	ctx  context.Context // the one that the call has: a body is read without another
 }
 
 func (b *body) Read(p []byte) (int, error) {

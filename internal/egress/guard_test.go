@@ -49,7 +49,7 @@ func TestWhatIsNotPublicIsNotCalled(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			check := func(client *egress.Client, host string) {
 				t.Helper()
-				_, err := client.Do(request(t, http.MethodGet, "https://"+host+":8443/token?key=s3cret-0123456789")) //nolint:bodyclose // there is none
+				_, err := client.Do(request(t, http.MethodGet, "https://"+host+":8443/token?key=s3cret-0123456789"))
 				if !errors.Is(err, egress.ErrForbidden) || !errors.Is(err, egress.ErrNotSent) {
 					t.Fatalf("%s: got %v", host, err)
 				}
@@ -73,7 +73,7 @@ func TestSpellings(t *testing.T) {
 	for _, host := range []string{
 		"2130706433", "0177.0.0.1", "0x7f000001", "0x7f.1", "127.1", "localhost", "LOCALHOST", "localhost.", "127.0.0.1.", "127。0。0。1", "①②⑦.0.0.1",
 	} {
-		_, err := client.Do(request(t, http.MethodGet, "http://"+host+":"+port)) //nolint:bodyclose // there is none
+		_, err := client.Do(request(t, http.MethodGet, "http://"+host+":"+port))
 		if !errors.Is(err, egress.ErrNotSent) || (!errors.Is(err, egress.ErrForbidden) && !errors.Is(err, egress.ErrUnresolved)) {
 			t.Errorf("%s: got %v", host, err)
 		}
@@ -102,7 +102,7 @@ func TestANameThatIsRebound(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = response.Body.Close()
-	_, err = client.Do(request(t, http.MethodGet, "http://provider.example:"+port)) //nolint:bodyclose // there is none
+	_, err = client.Do(request(t, http.MethodGet, "http://provider.example:"+port))
 	if !errors.Is(err, egress.ErrForbidden) || good.Load() != 1 || bad.Load() != 0 || names.asked.Load() != 2 {
 		t.Errorf("got %v, %d and %d connections after %d answers", err, good.Load(), bad.Load(), names.asked.Load())
 	}
@@ -163,7 +163,7 @@ func TestURLs(t *testing.T) {
 			}
 			r := request(t, http.MethodGet, "https://127.0.0.1")
 			r.URL = u
-			_, err = egress.New(closed).Do(r) //nolint:bodyclose // there is none
+			_, err = egress.New(closed).Do(r)
 			if !errors.Is(err, egress.ErrForbidden) || !errors.Is(err, egress.ErrNotSent) || !strings.Contains(err.Error(), row.why) || strings.Contains(err.Error(), "s3cret") {
 				t.Errorf("got %v", err)
 			}
