@@ -23,6 +23,9 @@ const samples = "samples/*.yaml"
 // Namespace is the operator's namespace in the embedded manifests.
 const Namespace = "claviger-system"
 
+// ConnectionsNamespace is the namespace of the records of connections in the embedded manifests.
+const ConnectionsNamespace = "claviger-connections"
+
 // CRDs gives the CustomResourceDefinitions of every kind.
 func CRDs() ([]*unstructured.Unstructured, error) { return read("crd/bases/*.yaml") }
 

@@ -26,6 +26,8 @@ const (
 	PurposeAuthority = "certificate-authority"
 	// PurposeConnection marks the Secret that keeps the record of a connection, in the connections namespace.
 	PurposeConnection = "connection"
+	// PurposeConnectionToken marks the Secret that holds the access token of a connection.
+	PurposeConnectionToken = "connection-token"
 	// PurposeServing marks the certificate that the token service serves.
 	PurposeServing = "serving-certificate"
 )

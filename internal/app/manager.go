@@ -38,6 +38,7 @@ import (
 type ManagerOptions struct {
 	Common
 	CertificateOptions
+	ConnectionOptions
 	HealthAddress string
 	LeaderElect   bool
 	// SigningKeyInterval is how long a signing key signs, SigningKeyLead how long it is published before.
@@ -59,13 +60,14 @@ func newManagerCommand() *cobra.Command {
 	command.Flags().StringVar(&options.IssuerCAFile, "issuer-ca-file", "", "file of PEM certificates that verify the issuer, where its CA is private; every Secret gets them as ca.crt. Default: those of the token service's own certificate, where it is for the issuer's host")
 	command.Flags().BoolVar(&options.LeaderElect, "leader-elect", true, "work only while holding the lease, so that replicas may stand by")
 	options.CertificateOptions.bind(command.Flags())
+	options.ConnectionOptions.bind(command.Flags())
 	options.bindSigningKeys(command.Flags())
 	return command
 }
 
 // Complete fills in and validates the options.
 func (o *ManagerOptions) Complete() error {
-	mistakes := []error{o.Common.Complete(), o.completeSigningKeys(), o.completeCertificates()}
+	mistakes := []error{o.Common.Complete(), o.completeSigningKeys(), o.completeCertificates(), o.ConnectionOptions.complete()}
 	if o.IssuerCAFile != "" {
 		content, err := os.ReadFile(o.IssuerCAFile)
 		if err == nil && !x509.NewCertPool().AppendCertsFromPEM(content) {
@@ -145,6 +147,9 @@ func addControllers(ctx context.Context, manager ctrl.Manager, options ManagerOp
 		return err
 	}
 	if err := addResources(ctx, manager, options); err != nil {
+		return err
+	}
+	if err := addConnections(ctx, manager, secrets, options); err != nil {
 		return err
 	}
 	accounts := &account.Reconciler{Client: manager.GetClient(), Now: options.Clock}

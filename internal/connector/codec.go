@@ -48,8 +48,8 @@ type misconfiguredDocument struct {
 	Configuration string    `json:"configuration"`
 }
 
-// errDamaged says that a document is no record of ours. It quotes nothing.
-var errDamaged = errors.New("the record is damaged: it is left alone, restore it or have a user sign in again")
+// ErrDamaged says that a document is no record of ours. Its text quotes nothing.
+var ErrDamaged = errors.New("the record is damaged: it is left alone, restore it or have a user sign in again")
 
 // Encode gives the record as a document, for a Secret.
 func (r Record) Encode() ([]byte, error) {
@@ -85,7 +85,7 @@ func Decode(text []byte) (Record, error) {
 	}
 	var d document
 	if json.Unmarshal(text, &d) != nil || d.Generation < 0 {
-		return Record{}, errDamaged
+		return Record{}, ErrDamaged
 	}
 	r := Record{
 		Generation: d.Generation, AccessToken: secretOf(d.AccessToken), RefreshToken: secretOf(d.RefreshToken),
@@ -95,7 +95,7 @@ func Decode(text []byte) (Record, error) {
 	}
 	if intent := d.Intent; intent != nil {
 		if intent.Attempt == "" {
-			return Record{}, errDamaged
+			return Record{}, ErrDamaged
 		}
 		r.Intent = &Intent{
 			Attempt: intent.Attempt, Holder: intent.Holder, StartedAt: intent.StartedAt,

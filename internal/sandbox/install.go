@@ -20,17 +20,19 @@ import (
 // fieldOwner names the sandbox as the owner of what it applies.
 const fieldOwner = client.FieldOwner("claviger-sandbox")
 
-// Install applies the operator's namespace, CRDs and RBAC, and waits until the API server serves the kinds. Applying again
+// Install applies the operator's namespaces, CRDs and RBAC, and waits until the API server serves the kinds. Applying again
 // changes nothing.
 func Install(ctx context.Context, admin *rest.Config) error {
 	api, err := client.New(admin, client.Options{})
 	if err != nil {
 		return fmt.Errorf("connecting to the API server: %w", err)
 	}
-	namespace := &corev1.Namespace{}
-	namespace.Name = config.Namespace
-	if err := api.Create(ctx, namespace); err != nil && !apierrors.IsAlreadyExists(err) {
-		return fmt.Errorf("creating namespace %s: %w", config.Namespace, err)
+	for _, name := range []string{config.Namespace, config.ConnectionsNamespace} {
+		namespace := &corev1.Namespace{}
+		namespace.Name = name
+		if err := api.Create(ctx, namespace); err != nil && !apierrors.IsAlreadyExists(err) {
+			return fmt.Errorf("creating namespace %s: %w", name, err)
+		}
 	}
 	crds, err := config.CRDs()
 	if err != nil {

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package accountconnector reconciles AccountConnectors: it keeps the grant of an account at a third-party application alive, and
+// publishes a Secret with an access token that is good.
+package accountconnector
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/tools/events"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+
+	"github.com/claviger/claviger/api/v1alpha1"
+	"github.com/claviger/claviger/internal/connector"
+	"github.com/claviger/claviger/internal/connector/tokenendpoint"
+	"github.com/claviger/claviger/internal/fault"
+	"github.com/claviger/claviger/internal/kube"
+)
+
+const kind = "AccountConnector"
+
+// finalizer has an AccountConnector stay until its grant was ended and its record is gone. No owner reference reaches from the
+// connections namespace to a tenant's.
+const finalizer = "claviger.dev/connection"
+
+// staleRetry is when to look again where the cache was behind.
+const staleRetry = time.Second
+
+// longestSleep bounds how long a clock that has jumped, or a watch that has missed something, goes unnoticed.
+const longestSleep = time.Hour
+
+// Reconciler reconciles AccountConnectors. All of its fields are required.
+type Reconciler struct {
+	client.Client
+	Secrets kube.Secrets
+	// Grants keeps the records, and Keeper has them follow the refresh protocol.
+	Grants kube.Grants
+	Keeper *connector.Keeper
+	// Endpoint calls the token endpoints of providers.
+	Endpoint *tokenendpoint.Client
+	Recorder events.EventRecorder
+	Now      func() time.Time
+}
+
+// Reconcile brings one AccountConnector to what its spec says, and writes the status, whatever happened, where it differs.
+func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
+	object := &v1alpha1.AccountConnector{}
+	if err := r.Get(ctx, request.NamespacedName, object); err != nil {
+		return ctrl.Result{}, client.IgnoreNotFound(err)
+	}
+	s := newScope(object)
+	if object.DeletionTimestamp != nil {
+		return ctrl.Result{}, r.end(ctx, s)
+	}
+	if controllerutil.AddFinalizer(object, finalizer) {
+		// Before there is anything to end: the write brings the next call.
+		if err := r.Patch(ctx, object, client.MergeFromWithOptions(s.stored, client.MergeFromWithOptimisticLock{})); err != nil {
+			return r.result(s, fmt.Errorf("adding a finalizer: %w", client.IgnoreNotFound(err)))
+		}
+		return ctrl.Result{}, nil
+	}
+	err := r.run(ctx, s)
+	if isStale(err) {
+		return r.result(s, err) // what the status would say is stale too
+	}
+	if statusErr := client.IgnoreNotFound(r.writeStatus(ctx, s)); statusErr != nil {
+		err = statusErr
+	}
+	return r.result(s, err)
+}
+
+// run goes through the phases until one fails. What there is of the grant is published before anything is done about it: dying on the
+// way leaves no tokens unpublished.
+func (r *Reconciler) run(ctx context.Context, s *scope) error {
+	for _, phase := range []func(context.Context, *scope) error{
+		r.judge, r.configure, r.open, r.imports, r.publish, r.keep, r.publish,
+	} {
+		if err := phase(ctx, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *Reconciler) writeStatus(ctx context.Context, s *scope) error {
+	s.summarize(r.Now())
+	if equality.Semantic.DeepEqual(s.stored.Status, s.object.Status) {
+		return nil
+	}
+	if err := r.Status().Patch(ctx, s.object, client.MergeFrom(s.stored)); err != nil {
+		return fmt.Errorf("writing the status of AccountConnector %s: %w", client.ObjectKeyFromObject(s.object), err)
+	}
+	r.tell(s)
+	return nil
+}
+
+// tell records an event where Ready has changed.
+func (r *Reconciler) tell(s *scope) {
+	before := meta.FindStatusCondition(s.stored.Status.Conditions, v1alpha1.ConditionReady)
+	now := meta.FindStatusCondition(s.object.Status.Conditions, v1alpha1.ConditionReady)
+	if now == nil || before != nil && before.Status == now.Status && before.Reason == now.Reason {
+		return
+	}
+	severity := corev1.EventTypeWarning
+	if now.Status == metav1.ConditionTrue {
+		severity = corev1.EventTypeNormal
+	}
+	r.Recorder.Eventf(s.object, nil, severity, now.Reason, "Reconcile", "%s", now.Message)
+}
+
+// result turns an error into what the queue shall do. Faults are shown as conditions and need no log line of their own.
+func (r *Reconciler) result(s *scope, err error) (ctrl.Result, error) {
+	_, isFault := fault.As(err)
+	switch {
+	case isStale(err):
+		return ctrl.Result{RequeueAfter: staleRetry}, nil
+	case err != nil && !isFault:
+		return ctrl.Result{}, err
+	}
+	wake := longestSleep
+	if !s.wake.IsZero() {
+		wake = min(max(s.wake.Sub(r.Now()), time.Second), longestSleep)
+	}
+	return ctrl.Result{RequeueAfter: wake}, nil
+}
+
+// isStale reports whether the cache was behind the API server. Looking again shortly is all that it takes.
+func isStale(err error) bool {
+	return errors.Is(err, kube.ErrStale) || apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err)
+}

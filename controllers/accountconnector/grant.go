@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package accountconnector
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+
+	"github.com/claviger/claviger/api/v1alpha1"
+	"github.com/claviger/claviger/internal/connector"
+	"github.com/claviger/claviger/internal/connector/tokenendpoint"
+	"github.com/claviger/claviger/internal/fault"
+	"github.com/claviger/claviger/internal/oauth"
+)
+
+// open reads the record of the grant, and makes one where there is none.
+func (r *Reconciler) open(ctx context.Context, s *scope) error {
+	record, _, err := r.Grants.Read(ctx, s.grantName())
+	if errors.Is(err, connector.ErrGone) {
+		if err := r.Grants.Create(ctx, s.grantName(), client.ObjectKeyFromObject(s.object).String()); err != nil {
+			return err
+		}
+		record, _, err = r.Grants.Read(ctx, s.grantName())
+	}
+	if err != nil {
+		return err
+	}
+	s.standing.Record, s.known = record, true
+	return nil
+}
+
+// imports takes tokens that somebody else has obtained, once for each content. What is wrong with them leaves what there was before.
+func (r *Reconciler) imports(ctx context.Context, s *scope) error {
+	if s.object.Spec.AuthValueFrom == nil {
+		return nil
+	}
+	text, err := r.secretValue(ctx, s, s.object.Spec.AuthValueFrom.SecretKeyRef)
+	if _, isFault := fault.As(err); isFault {
+		s.importErr = err
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	value, err := connector.ParseAuthValue(text)
+	if err != nil {
+		s.importErr = fault.Terminalf(v1alpha1.ReasonInvalidAuthValue, "%w", err)
+		return nil
+	}
+	if value.Empty() || value.Fingerprint == s.standing.Record.Imported {
+		return nil
+	}
+	record, version, err := r.Grants.Read(ctx, s.grantName())
+	if err != nil {
+		return err
+	}
+	record = record.Import(value, connector.ReadBehaviour(s.connector.Spec), s.request.Client.ID, r.Now())
+	if _, err := r.Grants.Write(ctx, s.grantName(), record, version); err != nil {
+		return fmt.Errorf("importing an AuthValue: %w", err)
+	}
+	s.standing.Record = record
+	return nil
+}
+
+// keep does what is to be done about the grant.
+func (r *Reconciler) keep(ctx context.Context, s *scope) error {
+	standing, err := r.Keeper.Keep(ctx, connector.Grant{
+		Name: s.grantName(), Behaviour: connector.ReadBehaviour(s.connector.Spec),
+		Client: s.request.Client.ID, Configuration: s.configuration,
+		Refresh: func(ctx context.Context, record connector.Record) connector.Answer { return r.refresh(ctx, s, record) },
+		Revoke:  func(ctx context.Context, tokens connector.Tokens) { r.revoke(ctx, s, tokens.Refresh, tokens.Access) },
+	})
+	if err != nil {
+		return fmt.Errorf("keeping the grant of AccountConnector %s: %w", client.ObjectKeyFromObject(s.object), err)
+	}
+	s.standing = standing
+	s.wakeAt(standing.Until)
+	s.wakeAt(standing.Record.ExpiresAt)
+	return nil
+}
+
+// refresh makes one token request.
+func (r *Reconciler) refresh(ctx context.Context, s *scope, record connector.Record) connector.Answer {
+	request := s.request
+	request.Grant = tokenendpoint.RefreshToken{Token: record.RefreshToken}
+	if s.connector.Spec.Grant == v1alpha1.GrantClientCredentials {
+		request.Grant = tokenendpoint.ClientCredentials{}
+	}
+	return r.Endpoint.Do(ctx, request)
+}
+
+// revokeWithin bounds how long a provider may hold up a deletion.
+const revokeWithin = 10 * time.Second
+
+// revoke tells the provider that tokens are not used any more: the refresh token, which ends the grant, or else the access token
+// (RFC 7009 section 2.1). Best effort.
+func (r *Reconciler) revoke(ctx context.Context, s *scope, refresh, access oauth.Secret) {
+	token, hint := refresh, "refresh_token"
+	if token.Reveal() == "" {
+		token, hint = access, "access_token"
+	}
+	if s.revocationURL == "" || token.Reveal() == "" {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, revokeWithin)
+	defer cancel()
+	err := r.Endpoint.Revoke(ctx, tokenendpoint.Revocation{URL: s.revocationURL, Client: s.request.Client, Token: token, Hint: hint})
+	if err != nil {
+		r.Recorder.Eventf(s.object, nil, "Warning", "RevocationFailed", "Revoke", "The provider was not told that the grant has ended: %v", err)
+	}
+}
+
+// end ends the grant of an object that is being deleted, and lets it go. The provider may be away, and so may the Connector: no
+// deletion waits for either.
+func (r *Reconciler) end(ctx context.Context, s *scope) error {
+	if !controllerutil.ContainsFinalizer(s.object, finalizer) {
+		return nil
+	}
+	record, _, err := r.Grants.Read(ctx, s.grantName())
+	switch {
+	case err == nil && r.tryConfigure(ctx, s) == nil:
+		r.revoke(ctx, s, record.RefreshToken, record.AccessToken)
+	case err != nil && !errors.Is(err, connector.ErrGone) && !errors.Is(err, connector.ErrDamaged):
+		return err
+	}
+	if err := r.Grants.Delete(ctx, s.grantName()); err != nil {
+		return err
+	}
+	r.Keeper.Forget(s.grantName())
+	controllerutil.RemoveFinalizer(s.object, finalizer)
+	if err := r.Patch(ctx, s.object, client.MergeFrom(s.stored)); client.IgnoreNotFound(err) != nil {
+		return fmt.Errorf("removing the finalizer of AccountConnector %s: %w", client.ObjectKeyFromObject(s.object), err)
+	}
+	return nil
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package accountconnector
+
+import (
+	"time"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/claviger/claviger/api/v1alpha1"
+	"github.com/claviger/claviger/internal/connector"
+	"github.com/claviger/claviger/internal/connector/tokenendpoint"
+)
+
+// scope is what one reconciliation knows. Phases fill it in; summarize turns it into the status.
+type scope struct {
+	// stored is the object as the API server has it; object is the one that is worked on.
+	stored, object *v1alpha1.AccountConnector
+
+	// verdict says why the rules do not allow the connection, and configErr why it cannot be used as it is configured.
+	judged             bool
+	verdict, configErr error
+
+	connector *v1alpha1.Connector
+	// request is a token request without what is presented.
+	request       tokenendpoint.Request
+	revocationURL string
+	configuration string
+
+	// importErr says why the AuthValue is not imported.
+	importErr error
+
+	// known says that standing is what there is of the grant.
+	known    bool
+	standing connector.Standing
+
+	// published says that the Secret has what the grant has; publishErr what is in the way.
+	published  bool
+	publishErr error
+	// wake is the next time at which there is something to do, or zero.
+	wake time.Time
+}
+
+func newScope(object *v1alpha1.AccountConnector) *scope {
+	return &scope{stored: object.DeepCopy(), object: object}
+}
+
+// grantName is that of the grant: an AccountConnector that is made anew has another.
+func (s *scope) grantName() string { return string(s.object.UID) }
+
+// secretKey is the output Secret.
+func (s *scope) secretKey() client.ObjectKey {
+	key := client.ObjectKeyFromObject(s.object)
+	if template := s.object.Spec.SecretTemplate; template != nil && template.Name != "" {
+		key.Name = template.Name
+	}
+	return key
+}
+
+// wakeAt asks for another look at that time, unless it is zero or an earlier one is asked for.
+func (s *scope) wakeAt(at time.Time) {
+	if !at.IsZero() && (s.wake.IsZero() || at.Before(s.wake)) {
+		s.wake = at
+	}
+}

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package accountconnector
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/claviger/claviger/api/v1alpha1"
+	"github.com/claviger/claviger/internal/kube"
+)
+
+// Indexes find connections without looking at all of them.
+const (
+	accountIndex   = "spec.accountRef.name"
+	connectorIndex = "spec.connectorRef.name"
+)
+
+// workers reconcile at the same time. Each waits for providers most of its time.
+const workers = 16
+
+// SetupWithManager registers the controller: it runs for a connection when that, its output Secret, its record, its Connector, the spec
+// of its Account or the labels of its namespace change.
+func (r *Reconciler) SetupWithManager(ctx context.Context, manager ctrl.Manager) error {
+	for name, value := range map[string]func(*v1alpha1.AccountConnector) string{
+		accountIndex:   func(object *v1alpha1.AccountConnector) string { return object.Spec.AccountRef.Name },
+		connectorIndex: func(object *v1alpha1.AccountConnector) string { return object.Spec.ConnectorRef.Name },
+	} {
+		err := manager.GetFieldIndexer().IndexField(ctx, &v1alpha1.AccountConnector{}, name, func(object client.Object) []string {
+			return []string{value(object.(*v1alpha1.AccountConnector))}
+		})
+		if err != nil {
+			return fmt.Errorf("indexing AccountConnectors by %s: %w", name, err)
+		}
+	}
+	err := ctrl.NewControllerManagedBy(manager).
+		For(&v1alpha1.AccountConnector{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.ownersOf)).
+		Watches(&v1alpha1.Connector{}, r.enqueue(func(object client.Object) client.ListOption {
+			return client.MatchingFields{connectorIndex: object.GetName()}
+		}), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&v1alpha1.Account{}, r.enqueue(func(object client.Object) client.ListOption {
+			return client.MatchingFields{accountIndex: object.GetName()}
+		}), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		WatchesMetadata(kube.NamespaceMetadata(), r.enqueue(func(object client.Object) client.ListOption {
+			return client.InNamespace(object.GetName())
+		}), builder.WithPredicates(predicate.LabelChangedPredicate{})).
+		WithOptions(controller.Options{MaxConcurrentReconciles: workers}).
+		Complete(r)
+	if err != nil {
+		return fmt.Errorf("building the controller: %w", err)
+	}
+	return nil
+}
+
+// ownersOf finds the connection that an output Secret belongs to, or that a record is of.
+func (r *Reconciler) ownersOf(_ context.Context, secret client.Object) []reconcile.Request {
+	var requests []reconcile.Request
+	add := func(namespace, name string) {
+		requests = append(requests, reconcile.Request{NamespacedName: types.NamespacedName{Namespace: namespace, Name: name}})
+	}
+	for _, name := range kube.OwnerNames(secret, kind) {
+		add(secret.GetNamespace(), name)
+	}
+	namespace, name, is := strings.Cut(secret.GetAnnotations()[v1alpha1.AnnotationConnection], "/")
+	if is && secret.GetNamespace() == r.Grants.Namespace {
+		add(namespace, name)
+	}
+	return requests
+}
+
+// enqueue asks for every connection that an object's change may concern.
+func (r *Reconciler) enqueue(concerned func(client.Object) client.ListOption) handler.EventHandler {
+	return handler.EnqueueRequestsFromMapFunc(func(ctx context.Context, object client.Object) []reconcile.Request {
+		var connections v1alpha1.AccountConnectorList
+		if err := r.List(ctx, &connections, concerned(object)); err != nil {
+			ctrl.LoggerFrom(ctx).Error(err, "Listing connections from the cache", "concerning", client.ObjectKeyFromObject(object))
+			return nil
+		}
+		requests := make([]reconcile.Request, len(connections.Items))
+		for i := range connections.Items {
+			requests[i].NamespacedName = client.ObjectKeyFromObject(&connections.Items[i])
+		}
+		return requests
+	})
+}

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+
+	"github.com/spf13/pflag"
+	"k8s.io/apimachinery/pkg/util/validation"
+	ctrl "sigs.k8s.io/controller-runtime"
+
+	"github.com/claviger/claviger/config"
+	"github.com/claviger/claviger/controllers/accountconnector"
+	"github.com/claviger/claviger/internal/connector"
+	"github.com/claviger/claviger/internal/connector/tokenendpoint"
+	"github.com/claviger/claviger/internal/egress"
+	"github.com/claviger/claviger/internal/kube"
+)
+
+// ConnectionOptions are the options of those who call third-party applications.
+type ConnectionOptions struct {
+	// ConnectionsNamespace holds the records of connections and the app registrations of Connectors.
+	ConnectionsNamespace string
+	// EgressAllow are networks that may be called although they are private, in CIDR notation.
+	EgressAllow []string
+	// EgressAllowHTTP lets URLs be http.
+	EgressAllowHTTP bool
+	// EgressCAFile holds the PEM certificates that verify providers; empty where the world's own do.
+	EgressCAFile string
+
+	allowed []netip.Prefix
+}
+
+func (o *ConnectionOptions) bind(flags *pflag.FlagSet) {
+	flags.StringVar(&o.ConnectionsNamespace, "connections-namespace", config.ConnectionsNamespace, "namespace that holds the records of connections and the app registrations of Connectors")
+	flags.StringSliceVar(&o.EgressAllow, "egress-allow", nil, "networks (CIDR) of providers that may be called although they are loopback, private or otherwise not of the Internet")
+	flags.BoolVar(&o.EgressAllowHTTP, "egress-allow-http", false, "let URLs of Connectors be http: secrets and tokens travel in clear")
+	flags.StringVar(&o.EgressCAFile, "egress-ca-file", "", "file of PEM certificates that verify providers, where their CA is private; read anew for every connection")
+}
+
+func (o *ConnectionOptions) complete() error {
+	var mistakes []error
+	if o.ConnectionsNamespace == "" {
+		o.ConnectionsNamespace = config.ConnectionsNamespace
+	}
+	if wrong := validation.IsDNS1123Label(o.ConnectionsNamespace); len(wrong) > 0 {
+		mistakes = append(mistakes, fmt.Errorf("--connections-namespace: %q is not the name of a namespace", o.ConnectionsNamespace))
+	}
+	for _, text := range o.EgressAllow {
+		network, err := netip.ParsePrefix(text)
+		if err != nil {
+			mistakes = append(mistakes, fmt.Errorf("--egress-allow: %q is no network such as 10.0.0.0/8", text))
+			continue
+		}
+		o.allowed = append(o.allowed, network)
+	}
+	return errors.Join(mistakes...)
+}
+
+// addConnections adds the controller of AccountConnectors.
+func addConnections(ctx context.Context, manager ctrl.Manager, secrets kube.Secrets, options ManagerOptions) error {
+	host, err := os.Hostname()
+	if err != nil {
+		return fmt.Errorf("finding out the name of this replica: %w", err)
+	}
+	grants := kube.Grants{Client: manager.GetClient(), Live: manager.GetAPIReader(), Namespace: options.ConnectionsNamespace}
+	connections := &accountconnector.Reconciler{
+		Client:  manager.GetClient(),
+		Secrets: secrets,
+		Grants:  grants,
+		Keeper:  &connector.Keeper{Store: grants, Self: host, NewAttempt: rand.Text, Now: options.Clock},
+		Endpoint: &tokenendpoint.Client{
+			HTTP: egress.New(egress.Options{
+				AllowedNetworks: options.allowed, AllowHTTP: options.EgressAllowHTTP, CAFile: options.EgressCAFile, Timeout: connector.RequestTimeout,
+			}),
+			Now: options.Clock, Random: rand.Reader,
+		},
+		Recorder: manager.GetEventRecorder("claviger-manager"),
+		Now:      options.Clock,
+	}
+	if err := connections.SetupWithManager(ctx, manager); err != nil {
+		return fmt.Errorf("adding the AccountConnector controller: %w", err)
+	}
+	return nil
+}

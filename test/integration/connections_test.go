@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package integration
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/claviger/claviger/api/v1alpha1"
+	"github.com/claviger/claviger/config"
+	"github.com/claviger/claviger/internal/app"
+	"github.com/claviger/claviger/internal/server"
+	"github.com/claviger/claviger/test/builder"
+	"github.com/claviger/claviger/test/harness"
+)
+
+// application is a provider that replaces a refresh token with each use, and ends the grant where one is used again.
+type application struct {
+	*httptest.Server
+	mutex    sync.Mutex
+	live     int
+	lifetime time.Duration
+	ended    bool
+	requests []string
+	revoked  []string
+	// answer, where set, is what it answers in place of tokens.
+	answer func(w http.ResponseWriter)
+}
+
+func startApplication() *application {
+	a := &application{lifetime: time.Hour}
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /token", a.token)
+	mux.HandleFunc("POST /revoke", func(_ http.ResponseWriter, r *http.Request) {
+		a.mutex.Lock()
+		defer a.mutex.Unlock()
+		a.revoked = append(a.revoked, r.PostFormValue("token"))
+	})
+	a.Server = httptest.NewServer(mux)
+	DeferCleanup(a.Close)
+	return a
+}
+
+func (a *application) refreshToken() string {
+	return fmt.Sprintf("refresh-token-of-an-application-%d", a.live)
+}
+
+func (a *application) token(w http.ResponseWriter, r *http.Request) {
+	a.mutex.Lock()
+	defer a.mutex.Unlock()
+	presented := r.PostFormValue("refresh_token")
+	a.requests = append(a.requests, presented)
+	w.Header().Set("Content-Type", "application/json")
+	switch id, secret, _ := r.BasicAuth(); {
+	case a.answer != nil:
+		a.answer(w)
+		return
+	case id != "our-app" || secret != "secret-of-our-app-registration":
+		w.WriteHeader(http.StatusUnauthorized)
+		_, _ = w.Write([]byte(`{"error":"invalid_client"}`))
+		return
+	case a.ended || presented != a.refreshToken():
+		a.ended = true
+		w.WriteHeader(http.StatusBadRequest)
+		_, _ = w.Write([]byte(`{"error":"invalid_grant"}`))
+		return
+	}
+	a.live++
+	_ = json.NewEncoder(w).Encode(map[string]any{
+		"access_token": fmt.Sprintf("access-token-of-an-application-%d", a.live), "refresh_token": a.refreshToken(),
+		"token_type": "Bearer", "expires_in": int(a.lifetime.Seconds()), "scope": "crm.read",
+	})
+}
+
+func (a *application) asked() int {
+	a.mutex.Lock()
+	defer a.mutex.Unlock()
+	return len(a.requests)
+}
+
+// forConnections lets a manager call what runs on this machine.
+func forConnections(o *app.ManagerOptions) {
+	o.EgressAllow, o.EgressAllowHTTP = []string{"127.0.0.0/8"}, true
+}
+
+// connected makes an account with a connection to an application, whose tokens were imported.
+func connected(ctx context.Context, to *application, authValue string) *v1alpha1.AccountConnector {
+	GinkgoHelper()
+	name := fresh()
+	plane.Create(ctx, builder.Account(name, builder.Namespaces(name)))
+	plane.Create(ctx,
+		&v1alpha1.Connector{ObjectMeta: metav1.ObjectMeta{Name: name}, Spec: v1alpha1.ConnectorSpec{
+			DisplayName: "An application", Grant: v1alpha1.GrantAuthorizationCode, AuthStyle: v1alpha1.AuthStyleBasic,
+			AuthorizationURL: v1alpha1.ConnectorURL(to.URL + "/authorize"), TokenURL: v1alpha1.ConnectorURL(to.URL + "/token"),
+			RevocationURL: v1alpha1.ConnectorURL(to.URL + "/revoke"), Refresh: v1alpha1.ConnectorRefresh{Rotation: v1alpha1.RotationStrict},
+		}},
+		&corev1.Secret{
+			ObjectMeta: metav1.ObjectMeta{Namespace: name, Name: "mine"},
+			StringData: map[string]string{"secret": "secret-of-our-app-registration", "AuthValue": authValue},
+		})
+	from := func(key string) *v1alpha1.SecretValueSource {
+		return &v1alpha1.SecretValueSource{SecretKeyRef: v1alpha1.SecretKeyReference{Name: "mine", Key: v1alpha1.SecretKey(key)}}
+	}
+	crm := &v1alpha1.AccountConnector{ObjectMeta: metav1.ObjectMeta{Namespace: name, Name: "crm"}, Spec: v1alpha1.AccountConnectorSpec{
+		AccountRef: v1alpha1.AccountReference{Name: name}, ConnectorRef: v1alpha1.ConnectorReference{Name: name},
+		Properties:    []v1alpha1.AccountProperty{{Name: "ClientId", Value: "our-app"}, {Name: "ClientSecret", ValueFrom: from("secret")}},
+		AuthValueFrom: from("AuthValue"),
+	}}
+	plane.Create(ctx, crm)
+	return crm
+}
+
+// readyReason is that of an AccountConnector, for its current generation.
+func readyReason(ctx context.Context, of *v1alpha1.AccountConnector) string {
+	if plane.API.Get(ctx, client.ObjectKeyFromObject(of), of) != nil || of.Status.ObservedGeneration != of.Generation {
+		return ""
+	}
+	if ready := meta.FindStatusCondition(of.Status.Conditions, v1alpha1.ConditionReady); ready != nil {
+		return ready.Reason
+	}
+	return ""
+}
+
+func reasonOf(of *v1alpha1.AccountConnector, condition string) string {
+	if found := meta.FindStatusCondition(of.Status.Conditions, condition); found != nil {
+		return found.Reason
+	}
+	return ""
+}
+
+func outputOf(ctx context.Context, of *v1alpha1.AccountConnector) map[string][]byte {
+	GinkgoHelper()
+	secret := &corev1.Secret{}
+	Expect(plane.API.Get(ctx, client.ObjectKey{Namespace: of.Namespace, Name: of.Status.Binding.Name}, secret)).To(Succeed())
+	return secret.Data
+}
+
+// nudge has the manager look again: what changes in a Secret of a tenant's, or with the clock, it learns within the hour.
+func nudge(ctx context.Context, of *v1alpha1.AccountConnector) {
+	GinkgoHelper()
+	harness.Patch(ctx, plane, of, func(c *v1alpha1.AccountConnector) {
+		c.Spec.SecretTemplate = &v1alpha1.ConnectionSecretTemplate{Annotations: map[string]v1alpha1.AnnotationValue{"nudge": v1alpha1.AnnotationValue(fresh())}}
+	})
+}
+
+var _ = Describe("a connection", func() {
+	It("by client credentials has a token of the application, which here is Claviger itself", func(ctx context.Context) {
+		plane.StartManagerWith(forConnections)
+		tokens := plane.StartTokenService()
+		orders, _ := readyOrders(ctx, tokens)
+		name := orders.Namespace
+		plane.Create(ctx, &v1alpha1.Connector{ObjectMeta: metav1.ObjectMeta{Name: name}, Spec: v1alpha1.ConnectorSpec{
+			DisplayName: "Claviger", Grant: v1alpha1.GrantClientCredentials, AuthStyle: v1alpha1.AuthStylePost,
+			TokenURL: v1alpha1.ConnectorURL(tokens.URL + server.PathToken), Scopes: []v1alpha1.ProviderScope{"Webhook"},
+		}})
+		self := &v1alpha1.AccountConnector{ObjectMeta: metav1.ObjectMeta{Namespace: name, Name: "self"}, Spec: v1alpha1.AccountConnectorSpec{
+			AccountRef: v1alpha1.AccountReference{Name: name}, ConnectorRef: v1alpha1.ConnectorReference{Name: name},
+			Properties: []v1alpha1.AccountProperty{
+				{Name: "ClientId", ValueFrom: &v1alpha1.SecretValueSource{SecretKeyRef: v1alpha1.SecretKeyReference{Name: "orders", Key: "client_id"}}},
+				{Name: "ClientSecret", ValueFrom: &v1alpha1.SecretValueSource{SecretKeyRef: v1alpha1.SecretKeyReference{Name: "orders", Key: "client_secret"}}},
+			},
+		}}
+		plane.Create(ctx, self)
+		Eventually(readyReason).WithArguments(ctx, self).Should(Equal(v1alpha1.ReasonConnected))
+		output := outputOf(ctx, self)
+		Expect(tokens.Verify(string(output["access_token"]), "scope=Webhook&account="+name).Status).To(Equal(http.StatusOK))
+		Expect(output).To(HaveKeyWithValue("scope", []byte("Webhook")))
+		Expect(output).To(HaveKeyWithValue("account", []byte(name)))
+		Expect(self.Status.ID).To(Equal(name + ".self"))
+		Expect(self.Status.NextRefreshAt).NotTo(BeNil())
+	})
+
+	It("imports tokens once, refreshes them, and is told apart from what was imported", func(ctx context.Context) {
+		clock := &harness.Clock{}
+		plane.StartManagerWith(func(o *app.ManagerOptions) { forConnections(o); o.Clock = clock.Now })
+		to := startApplication()
+		crm := connected(ctx, to, fmt.Sprintf(`{"AccessToken":"access-token-that-was-imported","RefreshToken":%q,"Expires":%q}`,
+			to.refreshToken(), time.Now().Add(time.Hour).UTC().Format(time.RFC3339)))
+		Eventually(readyReason).WithArguments(ctx, crm).Should(Equal(v1alpha1.ReasonConnected))
+		Expect(string(outputOf(ctx, crm)["access_token"])).To(Equal("access-token-that-was-imported"))
+		Expect(to.asked()).To(BeZero())
+
+		clock.Advance(45 * time.Minute)
+		nudge(ctx, crm)
+		Eventually(func() string { return string(outputOf(ctx, crm)["access_token"]) }).Should(Equal("access-token-of-an-application-1"))
+		nudge(ctx, crm)
+		Eventually(readyReason).WithArguments(ctx, crm).Should(Equal(v1alpha1.ReasonConnected))
+		Expect(string(outputOf(ctx, crm)["access_token"])).To(Equal("access-token-of-an-application-1"), "the same AuthValue is imported once")
+		Expect(to.asked()).To(Equal(1))
+		Expect(outputOf(ctx, crm)).NotTo(HaveKey("refresh_token"))
+
+		By("an AuthValue that is none changes nothing")
+		mine := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: crm.Namespace, Name: "mine"}}
+		harness.Patch(ctx, plane, mine, func(s *corev1.Secret) { s.Data["AuthValue"] = []byte(`{"Token":"x"}`) })
+		nudge(ctx, crm)
+		Eventually(func() string { _ = readyReason(ctx, crm); return reasonOf(crm, v1alpha1.ConditionAuthorized) }).Should(Equal(v1alpha1.ReasonInvalidAuthValue))
+		Expect(string(outputOf(ctx, crm)["access_token"])).To(Equal("access-token-of-an-application-1"))
+
+		By("the provider says that the grant has ended")
+		harness.Patch(ctx, plane, mine, func(s *corev1.Secret) { s.Data["AuthValue"] = []byte(`{}`) })
+		to.mutex.Lock()
+		to.ended = true
+		to.mutex.Unlock()
+		clock.Advance(50 * time.Minute)
+		nudge(ctx, crm)
+		Eventually(func() string { _ = readyReason(ctx, crm); return reasonOf(crm, v1alpha1.ConditionAuthorized) }).Should(Equal(v1alpha1.ReasonReauthorizationRequired))
+		Expect(readyReason(ctx, crm)).To(Equal(v1alpha1.ReasonConnected), "the access token lives until it expires")
+		clock.Advance(20 * time.Minute)
+		nudge(ctx, crm)
+		Eventually(readyReason).WithArguments(ctx, crm).Should(Equal(v1alpha1.ReasonReauthorizationRequired))
+	})
+
+	It("keeps its grant while the provider does not take the client, and goes on with the right one", func(ctx context.Context) {
+		plane.StartManagerWith(forConnections)
+		to := startApplication()
+		crm := connected(ctx, to, fmt.Sprintf(`{"RefreshToken":%q}`, to.refreshToken()))
+		mine := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: crm.Namespace, Name: "mine"}}
+		Eventually(readyReason).WithArguments(ctx, crm).Should(Equal(v1alpha1.ReasonConnected), "a refresh token is enough")
+		harness.Patch(ctx, plane, mine, func(s *corev1.Secret) { s.Data["secret"] = []byte("another-secret-that-is-wrong") })
+		harness.Patch(ctx, plane, mine, func(s *corev1.Secret) {
+			s.Data["AuthValue"] = fmt.Appendf(nil, `{"RefreshToken":%q}`, to.refreshToken())
+		})
+		nudge(ctx, crm)
+		Eventually(readyReason).WithArguments(ctx, crm).Should(Equal(v1alpha1.ReasonMisconfigured))
+		asked := to.asked()
+		nudge(ctx, crm)
+		Eventually(readyReason).WithArguments(ctx, crm).Should(Equal(v1alpha1.ReasonMisconfigured))
+		Expect(to.asked()).To(Equal(asked), "it is not asked again for the same")
+		harness.Patch(ctx, plane, mine, func(s *corev1.Secret) { s.Data["secret"] = []byte("secret-of-our-app-registration") })
+		nudge(ctx, crm)
+		Eventually(readyReason).WithArguments(ctx, crm).Should(Equal(v1alpha1.ReasonConnected))
+	})
+
+	It("is revoked at the provider when it is deleted, and its record goes", func(ctx context.Context) {
+		plane.StartManagerWith(forConnections)
+		to := startApplication()
+		crm := connected(ctx, to, fmt.Sprintf(`{"RefreshToken":%q}`, to.refreshToken()))
+		Eventually(readyReason).WithArguments(ctx, crm).Should(Equal(v1alpha1.ReasonConnected))
+		record := client.ObjectKey{Namespace: config.ConnectionsNamespace, Name: "connection-" + string(crm.UID)}
+		Expect(plane.API.Get(ctx, record, &corev1.Secret{})).To(Succeed())
+		Expect(plane.API.Delete(ctx, crm)).To(Succeed())
+		Eventually(func() bool { return apierrors.IsNotFound(plane.API.Get(ctx, client.ObjectKeyFromObject(crm), crm)) }).Should(BeTrue())
+		Expect(apierrors.IsNotFound(plane.API.Get(ctx, record, &corev1.Secret{}))).To(BeTrue())
+		to.mutex.Lock()
+		defer to.mutex.Unlock()
+		Expect(to.revoked).To(ConsistOf(to.refreshToken()))
+	})
+
+	DescribeTable("says what is in the way", func(ctx context.Context, change func(*v1alpha1.AccountConnector), reason string) {
+		plane.StartManagerWith(forConnections)
+		to := startApplication()
+		crm := connected(ctx, to, fmt.Sprintf(`{"RefreshToken":%q}`, to.refreshToken()))
+		Eventually(readyReason).WithArguments(ctx, crm).Should(Equal(v1alpha1.ReasonConnected))
+		harness.Patch(ctx, plane, crm, change)
+		Eventually(readyReason).WithArguments(ctx, crm).Should(Equal(reason))
+	},
+		Entry("a property that there is not", func(c *v1alpha1.AccountConnector) {
+			c.Spec.Properties = append(c.Spec.Properties, v1alpha1.AccountProperty{Name: "Subdomain", Value: "x"})
+		}, v1alpha1.ReasonInvalidProperty),
+		Entry("a suspension", func(c *v1alpha1.AccountConnector) { c.Spec.Suspend = true }, v1alpha1.ReasonSuspended),
+		Entry("a template that is none", func(c *v1alpha1.AccountConnector) {
+			c.Spec.SecretTemplate = &v1alpha1.ConnectionSecretTemplate{Data: map[string]v1alpha1.ValueTemplate{"x": "{{ .RefreshToken }}"}}
+		}, v1alpha1.ReasonInvalidTemplate),
+	)
+
+	It("reaches nothing on this machine unless the operator allows it", func(ctx context.Context) {
+		plane.StartManagerWith(func(o *app.ManagerOptions) { o.EgressAllowHTTP = true })
+		to := startApplication()
+		crm := connected(ctx, to, fmt.Sprintf(`{"RefreshToken":%q}`, to.refreshToken()))
+		Eventually(func() string { _ = readyReason(ctx, crm); return reasonOf(crm, v1alpha1.ConditionRefreshHealthy) }).Should(Equal(v1alpha1.ReasonRefreshFailing))
+		healthy := meta.FindStatusCondition(crm.Status.Conditions, v1alpha1.ConditionRefreshHealthy)
+		Expect(healthy.Message).To(ContainSubstring("loopback"))
+		Expect(strings.Contains(healthy.Message, "127.0.0.1")).To(BeFalse())
+		Expect(to.asked()).To(BeZero())
+	})
+})
