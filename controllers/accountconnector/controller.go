@@ -62,12 +62,8 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	if object.DeletionTimestamp != nil {
 		return ctrl.Result{}, r.end(ctx, s)
 	}
-	if controllerutil.AddFinalizer(object, finalizer) {
-		// Before there is anything to end: the write brings the next call.
-		if err := r.Patch(ctx, object, client.MergeFromWithOptions(s.stored, client.MergeFromWithOptimisticLock{})); err != nil {
-			return r.result(s, fmt.Errorf("adding a finalizer: %w", client.IgnoreNotFound(err)))
-		}
-		return ctrl.Result{}, nil
+	if err := r.hold(ctx, s); err != nil {
+		return r.result(s, client.IgnoreNotFound(err))
 	}
 	err := r.run(ctx, s)
 	if isStale(err) {
@@ -77,6 +73,19 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 		err = statusErr
 	}
 	return r.result(s, err)
+}
+
+// hold puts the finalizer on the object, before there is anything to end.
+func (r *Reconciler) hold(ctx context.Context, s *scope) error {
+	if !controllerutil.AddFinalizer(s.object, finalizer) {
+		return nil
+	}
+	patch := client.MergeFromWithOptions(s.stored, client.MergeFromWithOptimisticLock{})
+	if err := r.Patch(ctx, s.object, patch); err != nil {
+		return fmt.Errorf("adding a finalizer to AccountConnector %s: %w", client.ObjectKeyFromObject(s.object), err)
+	}
+	s.stored = s.object.DeepCopy()
+	return nil
 }
 
 // run goes through the phases until one fails. What there is of the grant is published before anything is done about it: dying on the
