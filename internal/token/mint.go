@@ -60,11 +60,11 @@ func Mint(issuer string, ring *keyring.Ring, claims Claims) (string, error) {
 func compact(header header, claims minted) ([]byte, error) {
 	first, err := json.Marshal(header)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("its header: %w", err)
 	}
 	second, err := json.Marshal(claims)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("its claims: %w", err)
 	}
 	const room = 352 // for the longest signature, that of RSA
 	text := make([]byte, 0, base64.RawURLEncoding.EncodedLen(len(first))+1+base64.RawURLEncoding.EncodedLen(len(second))+1+room)

@@ -9,7 +9,7 @@ import (
 	. "github.com/onsi/gomega"
 )
 
-// URLs of two resources of account acme and one of account other, which resourcesOfRFCs registers.
+// URLs of two resources of account acme and one of account other, which registerResources registers.
 const (
 	toolsURL  = "https://mcp.acme.example/mcp"
 	ordersURL = "https://hooks.acme.example/orders"
@@ -30,20 +30,16 @@ func rfc8707() rfc {
 		scope: "Section 2 as far as it concerns the token endpoint (2.2). There is no authorization request, so section 2.1 has nothing to apply to.",
 		clauses: []clause{
 			{section: "2", must: "refuse a resource that is no absolute URI, or has a fragment, with invalid_target", hold: func() {
-				resourcesOfRFCs()
 				invalid("mcp", "/mcp", "mcp.acme.example/mcp", toolsURL+"#fragment")
 			}},
 			{section: "2", must: "refuse a resource that it does not know, or that is not for this client, with invalid_target", hold: func() {
-				resourcesOfRFCs()
 				invalid("https://nobody.example/", othersURL)
 			}, divergence: "One text for all causes, so that nobody learns which resources others have."},
 			{section: "2", must: "take several resources in one request", hold: func() {
-				resourcesOfRFCs()
 				token := service.TakeToken(both, "resource", toolsURL, "resource", ordersURL)
 				Expect(claimsOf(token).Audience).To(ConsistOf(toolsURL, ordersURL))
 			}, divergence: "All of them or none: one that is refused refuses the request."},
 			{section: "2.2", must: "make the token good at the resources that were asked for, and nowhere else", hold: func() {
-				resourcesOfRFCs()
 				token := service.TakeToken(both, "resource", toolsURL)
 				Expect(claimsOf(token).Audience).To(ConsistOf(toolsURL))
 				Expect(service.Verify(token, "resource=acme/rfc-tools").Status).To(Equal(http.StatusOK))

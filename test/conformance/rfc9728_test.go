@@ -5,7 +5,6 @@ package conformance
 import (
 	"context"
 	"net/http"
-	"sync"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -19,7 +18,6 @@ func rfc9728() rfc {
 	const path = "/.well-known/oauth-protected-resource/acme/rfc-tools"
 	document := func() map[string]any {
 		GinkgoHelper()
-		resourcesOfRFCs()
 		return read(service.URL + path)
 	}
 	return rfc{
@@ -41,7 +39,6 @@ func rfc9728() rfc {
 			}, divergence: "The section has them at the resource's own host, with the resource's path behind. Claviger is not there: it serves them at its own, and the challenge names " +
 				"the URL (section 5.1). For clients that do not look there, let the gateway at the resource's host pass that path on."},
 			{section: "3.2", must: "answer 200 with a JSON object in application/json, without members that have no elements", hold: func() {
-				resourcesOfRFCs()
 				answer := fetch(http.MethodGet, service.URL+path)
 				Expect(answer.Status).To(Equal(http.StatusOK))
 				Expect(answer.Header.Get("Content-Type")).To(Equal("application/json"))
@@ -53,7 +50,6 @@ func rfc9728() rfc {
 				Expect(document()["resource"]).To(Equal(claimsOf(service.TakeToken(both, "resource", toolsURL)).Audience[0]))
 			}},
 			{section: "5.1", must: "name the metadata as resource_metadata in the challenge, with and without a token", hold: func() {
-				resourcesOfRFCs()
 				for _, token := range []string{"", "nonsense", service.TakeToken(webhook)} {
 					Expect(service.Verify(token, "resource=acme/rfc-tools").Header.Get("WWW-Authenticate")).
 						To(ContainSubstring(`resource_metadata="` + harness.Issuer + path + `"`))
@@ -63,10 +59,10 @@ func rfc9728() rfc {
 	}
 }
 
-// resourcesOfRFCs are registered once, when the first spec asks for them.
-var resourcesOfRFCs = sync.OnceFunc(func() {
+// registerResources registers those of these specs.
+func registerResources(ctx context.Context) {
 	GinkgoHelper()
-	plane.Create(context.Background(),
+	plane.Create(ctx,
 		builder.ProtectedResource("acme", "rfc-tools", toolsURL, builder.OfAccount("acme"), builder.OfType(v1alpha1.ResourceMCP)),
 		builder.ProtectedResource("acme", "rfc-orders", ordersURL, builder.OfAccount("acme")),
 		builder.ProtectedResource("other", "rfc-orders", othersURL, builder.OfAccount("other")),
@@ -77,4 +73,4 @@ var resourcesOfRFCs = sync.OnceFunc(func() {
 			return answer.Status
 		}).Should(Equal(http.StatusOK))
 	}
-})
+}

@@ -35,6 +35,7 @@ var _ = BeforeSuite(func(ctx context.Context) {
 	plane, service, second = world.Plane, world.Service, world.Second
 	webhook, mcp, both, others = world.Webhook, world.MCP, world.Both, world.Others
 	console, suspended = world.Console, world.Suspended
+	registerResources(ctx)
 })
 
 var _ = AfterSuite(func(ctx context.Context) {
