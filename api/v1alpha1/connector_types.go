@@ -156,7 +156,7 @@ const (
 	// GrantAuthorizationCode has a user sign in (RFC 6749 section 4.1).
 	GrantAuthorizationCode ConnectorGrant = "AuthorizationCode"
 	// GrantClientCredentials needs nobody (RFC 6749 section 4.4).
-	GrantClientCredentials ConnectorGrant = "ClientCredentials"
+	GrantClientCredentials ConnectorGrant = "ClientCredentials" //nolint:gosec // G101: a grant, not a credential
 )
 
 // AuthStyle is how a client authenticates at a token endpoint.

@@ -43,7 +43,7 @@ func (o *ConnectionOptions) bind(flags *pflag.FlagSet) {
 	flags.StringVar(&o.EgressCAFile, "egress-ca-file", "", "file of PEM certificates that verify providers, where their CA is private; read anew for every connection")
 }
 
-func (o *ConnectionOptions) complete() error {
+func (o *ConnectionOptions) completeConnections() error {
 	var mistakes []error
 	if o.ConnectionsNamespace == "" {
 		o.ConnectionsNamespace = config.ConnectionsNamespace

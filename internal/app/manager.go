@@ -67,7 +67,7 @@ func newManagerCommand() *cobra.Command {
 
 // Complete fills in and validates the options.
 func (o *ManagerOptions) Complete() error {
-	mistakes := []error{o.Common.Complete(), o.completeSigningKeys(), o.completeCertificates(), o.ConnectionOptions.complete()}
+	mistakes := []error{o.Common.Complete(), o.completeSigningKeys(), o.completeCertificates(), o.completeConnections()}
 	if o.IssuerCAFile != "" {
 		content, err := os.ReadFile(o.IssuerCAFile)
 		if err == nil && !x509.NewCertPool().AppendCertsFromPEM(content) {

@@ -115,7 +115,7 @@ func newScene(t *testing.T, kind providerKind) *scene {
 	t.Helper()
 	s := &scene{t: t, store: &store{}, clock: epoch.Add(7 * time.Minute)}
 	s.provider = &provider{kind: kind, now: s.now}
-	text, err := (&model{}).first().record.Encode()
+	text, err := first().record.Encode()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -252,7 +252,7 @@ func (s *scene) check(standing connector.Standing, at int, before bool) {
 	switch {
 	case !lost && !standing.Record.Live(s.clock):
 		s.t.Error("the access token is dead")
-	case lost && !(inHand && kind.rotates):
+	case lost && (!inHand || !kind.rotates):
 		s.t.Error("nothing had to be lost here")
 	}
 	if twice := slices.Contains(s.provider.accepted[min(1, len(s.provider.accepted)):], "r0"); twice && !inHand {
@@ -321,7 +321,7 @@ func TestKeeper(t *testing.T) {
 		{
 			name: "another client's grant is not presented", kind: strict,
 			given: func(s *scene) {
-				record := (&model{}).first().record
+				record := first().record
 				record.ClientFingerprint = "another"
 				s.store.text, _ = record.Encode()
 			},

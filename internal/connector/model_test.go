@@ -89,7 +89,7 @@ var epoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
 func refreshToken(i int) oauth.Secret { return oauth.NewSecret(fmt.Sprintf("r%d", i)) }
 
-func (m *model) first() state {
+func first() state {
 	record := connector.Record{
 		Generation: 1, AccessToken: oauth.NewSecret("a0"), RefreshToken: refreshToken(0),
 		IssuedAt: epoch, ExpiresAt: epoch.Add(lifetime), ClientFingerprint: "client",
@@ -258,7 +258,7 @@ func (m *model) check(s state) {
 			m.fail(s, "the grant has ended, and nobody has failed")
 		}
 	}
-	if m.inHand(s) {
+	if s.inHand() {
 		return
 	}
 	alive := m.alive(s)
@@ -274,7 +274,7 @@ func (m *model) check(s state) {
 }
 
 // inHand reports whether somebody has tokens that are not written down yet.
-func (m *model) inHand(s state) bool {
+func (s state) inHand() bool {
 	return slices.ContainsFunc(s.replicas[:], func(r replica) bool {
 		granted := func(a *connector.Answer) bool { return a != nil && a.Outcome == connector.Granted }
 		return granted(r.answer) || granted(r.memory.Answer)
@@ -297,7 +297,7 @@ func (m *model) settle(s state) {
 				m.step(&s, i)
 			}
 		}
-		if s.record.Intent == nil && !m.inHand(s) && (s.record.Generation > 1 && m.alive(s) || s.record.Reauthorize != nil && !m.alive(s)) {
+		if s.record.Intent == nil && !s.inHand() && (s.record.Generation > 1 && m.alive(s) || s.record.Reauthorize != nil && !m.alive(s)) {
 			return
 		}
 		s.now += 30 * time.Second
@@ -323,7 +323,7 @@ func (m *model) step(s *state, i int) {
 // search looks at every state, and stops where a promise is broken.
 func (m *model) search() {
 	m.seen = map[string]bool{}
-	queue := []state{m.first()}
+	queue := []state{first()}
 	for len(queue) > 0 && m.broken == "" {
 		s := queue[len(queue)-1]
 		queue = queue[:len(queue)-1]

@@ -63,7 +63,7 @@ func New(options Options) *Client {
 // said. So it is with the errors of the body.
 func (c *Client) Do(request *http.Request) (*http.Response, error) {
 	ctx, cancel := context.WithTimeout(request.Context(), c.options.Timeout)
-	return c.send(&call{client: c, cancel: cancel}, request.WithContext(ctx))
+	return (&call{client: c, cancel: cancel}).send(request.WithContext(ctx))
 }
 
 // DoOnce is Do for a request that cannot be taken back: the end of its context ends the call while nothing was sent, and no longer.
@@ -82,15 +82,15 @@ func (c *Client) DoOnce(request *http.Request, within time.Duration) (*http.Resp
 		sending.gate.shut()
 		cancel()
 	}
-	return c.send(sending, request.WithContext(ctx))
+	return sending.send(request.WithContext(ctx))
 }
 
-func (c *Client) send(sending *call, request *http.Request) (*http.Response, error) {
-	response, err := sending.roundTrip(request)
+func (c *call) send(request *http.Request) (*http.Response, error) {
+	response, err := c.roundTrip(request)
 	if err != nil {
-		sending.cancel()
+		c.cancel()
 		return nil, err
 	}
-	response.Body = &body{ReadCloser: response.Body, call: sending, ctx: request.Context()}
+	response.Body = &body{ReadCloser: response.Body, call: c, ctx: request.Context()}
 	return response, nil
 }
