@@ -52,6 +52,8 @@ func TestCRDs(t *testing.T) {
 		"ClientCredential":  reflect.TypeFor[v1alpha1.ClientCredential](),
 		"ProtectedResource": reflect.TypeFor[v1alpha1.ProtectedResource](),
 		"RevokedToken":      reflect.TypeFor[v1alpha1.RevokedToken](),
+		"Connector":         reflect.TypeFor[v1alpha1.Connector](),
+		"AccountConnector":  reflect.TypeFor[v1alpha1.AccountConnector](),
 	}
 	crds := load(t, config.CRDs)
 	if len(crds) != len(served) {
@@ -151,16 +153,17 @@ func TestRBACRefersToWhatExists(t *testing.T) {
 	}
 }
 
-func TestRBACIsInTheNamespace(t *testing.T) {
+// TestRBACIsInTheNamespaces of the operator: its own, and that of connections.
+func TestRBACIsInTheNamespaces(t *testing.T) {
 	clusterWide := []string{"ClusterRole", "ClusterRoleBinding"}
 	seen := map[string]bool{}
 	for _, object := range load(t, config.RBAC) {
-		want := config.Namespace
+		want := []string{config.Namespace, config.ConnectionsNamespace}
 		if slices.Contains(clusterWide, object.GetKind()) {
-			want = ""
+			want = []string{""}
 		}
-		if object.GetNamespace() != want {
-			t.Errorf("%s: want namespace %q", name(object), want)
+		if !slices.Contains(want, object.GetNamespace()) {
+			t.Errorf("%s: want one of the namespaces %q", name(object), want)
 		}
 		if seen[name(object)] {
 			t.Errorf("%s is there twice", name(object))

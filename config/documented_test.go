@@ -22,6 +22,7 @@ import (
 // pages are those that say everything of a kind.
 var pages = map[string]string{
 	"Account":           "account.md",
+	"AccountConnector":  "accountconnector.md",
 	"ClientCredential":  "clientcredential.md",
 	"ProtectedResource": "protectedresource.md",
 	"RevokedToken":      "revokedtoken.md",
@@ -138,7 +139,8 @@ func statusOf(condition metav1.Condition) metav1.ConditionStatus {
 		return metav1.ConditionTrue
 	}
 	switch condition.Reason {
-	case v1alpha1.ReasonAllowed, v1alpha1.ReasonPublished, v1alpha1.ReasonIssued, v1alpha1.ReasonActive, v1alpha1.ReasonRegistered, v1alpha1.ReasonFound, v1alpha1.ReasonValid:
+	case v1alpha1.ReasonAllowed, v1alpha1.ReasonPublished, v1alpha1.ReasonIssued, v1alpha1.ReasonActive, v1alpha1.ReasonRegistered, v1alpha1.ReasonFound, v1alpha1.ReasonValid,
+		v1alpha1.ReasonConnected, v1alpha1.ReasonAuthorized, v1alpha1.ReasonRefreshed, v1alpha1.ReasonAvailable:
 		return metav1.ConditionTrue
 	case v1alpha1.ReasonNotAttempted:
 		return metav1.ConditionUnknown
