@@ -24,6 +24,7 @@ var pages = map[string]string{
 	"Account":           "account.md",
 	"AccountConnector":  "accountconnector.md",
 	"ClientCredential":  "clientcredential.md",
+	"Connector":         "connector.md",
 	"ProtectedResource": "protectedresource.md",
 	"RevokedToken":      "revokedtoken.md",
 }

@@ -361,12 +361,6 @@ type ConnectorStatus struct {
 	// +kubebuilder:validation:Minimum=-1
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
-	// redirectURI is what the app registration at the provider must have as its redirect URI. Only with grant AuthorizationCode.
-	// +optional
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=4096
-	RedirectURI string `json:"redirectURI,omitempty"`
-
 	// conditions are Ready; Reconciling or Stalled while there is reason for it.
 	// +optional
 	// +listType=map
@@ -387,7 +381,7 @@ type ConnectorStatus struct {
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
 // +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
 // +kubebuilder:printcolumn:name="Rotation",type=string,priority=1,JSONPath=`.spec.refresh.rotation`
-// +kubebuilder:printcolumn:name="Redirect URI",type=string,priority=1,JSONPath=`.status.redirectURI`
+// +kubebuilder:printcolumn:name="Message",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 type Connector struct {
 	metav1.TypeMeta `json:",inline"`

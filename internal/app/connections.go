@@ -16,6 +16,7 @@ import (
 
 	"github.com/claviger/claviger/config"
 	"github.com/claviger/claviger/controllers/accountconnector"
+	library "github.com/claviger/claviger/controllers/connector"
 	"github.com/claviger/claviger/internal/connector"
 	"github.com/claviger/claviger/internal/connector/tokenendpoint"
 	"github.com/claviger/claviger/internal/egress"
@@ -85,6 +86,13 @@ func addConnections(ctx context.Context, manager ctrl.Manager, secrets kube.Secr
 	}
 	if err := connections.SetupWithManager(ctx, manager); err != nil {
 		return fmt.Errorf("adding the AccountConnector controller: %w", err)
+	}
+	entries := &library.Reconciler{
+		Client: manager.GetClient(), Live: manager.GetAPIReader(), Namespace: options.ConnectionsNamespace,
+		AllowHTTP: options.EgressAllowHTTP, Now: options.Clock,
+	}
+	if err := entries.SetupWithManager(manager); err != nil {
+		return fmt.Errorf("adding the Connector controller: %w", err)
 	}
 	return nil
 }

@@ -278,6 +278,30 @@ var _ = Describe("a connection", func() {
 		}, v1alpha1.ReasonInvalidTemplate),
 	)
 
+	It("is through a Connector that says whether it can be used", func(ctx context.Context) {
+		plane.StartManagerWith(forConnections)
+		name := fresh()
+		shared := &v1alpha1.Connector{ObjectMeta: metav1.ObjectMeta{Name: name}, Spec: v1alpha1.ConnectorSpec{
+			DisplayName: "An application", Grant: v1alpha1.GrantClientCredentials, AuthStyle: v1alpha1.AuthStylePost, TokenURL: "https://example.com/token",
+			Client: v1alpha1.ClientShared, ClientSecretRef: &v1alpha1.ConnectionsSecretReference{Name: name},
+		}}
+		ready := func() string {
+			Expect(plane.API.Get(ctx, client.ObjectKeyFromObject(shared), shared)).To(Succeed())
+			if found := meta.FindStatusCondition(shared.Status.Conditions, v1alpha1.ConditionReady); found != nil {
+				return found.Reason + ": " + found.Message
+			}
+			return ""
+		}
+		plane.Create(ctx, shared)
+		Eventually(ready).Should(Equal("InvalidConnector: Secret " + name + " of spec.clientSecretRef does not exist in namespace claviger-connections"))
+		plane.Create(ctx, &corev1.Secret{
+			ObjectMeta: metav1.ObjectMeta{Namespace: config.ConnectionsNamespace, Name: name},
+			StringData: map[string]string{"client_id": "our-app", "client_secret": "secret-of-our-app-registration"},
+		})
+		harness.Patch(ctx, plane, shared, func(c *v1alpha1.Connector) { c.Spec.DisplayName = "The application" })
+		Eventually(ready).Should(Equal("Available: Accounts can be connected to The application"))
+	})
+
 	It("reaches nothing on this machine unless the operator allows it", func(ctx context.Context) {
 		plane.StartManagerWith(func(o *app.ManagerOptions) { o.EgressAllowHTTP = true })
 		to := startApplication()
