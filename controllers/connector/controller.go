@@ -89,8 +89,10 @@ func Judge(object *v1alpha1.Connector, allowHTTP bool) error {
 		field string
 		url   v1alpha1.ConnectorURL
 	}{
-		{"issuer", object.Spec.Issuer}, {"authorizationURL", object.Spec.AuthorizationURL},
-		{"tokenURL", object.Spec.TokenURL}, {"revocationURL", object.Spec.RevocationURL},
+		{"issuer", object.Spec.Issuer},
+		{"authorizationURL", object.Spec.AuthorizationURL},
+		{"tokenURL", object.Spec.TokenURL},
+		{"revocationURL", object.Spec.RevocationURL},
 	} {
 		if endpoint.url == "" {
 			continue
