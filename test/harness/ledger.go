@@ -120,7 +120,8 @@ func (l *Ledger) Told() string {
 func (l *Ledger) ExpectNoLeak(ctx context.Context) {
 	GinkgoHelper()
 	for _, list := range []client.ObjectList{
-		&eventsv1.EventList{}, &v1alpha1.AccountList{}, &v1alpha1.ClientCredentialList{}, &v1alpha1.RevokedTokenList{},
+		&eventsv1.EventList{}, &v1alpha1.AccountList{}, &v1alpha1.ClientCredentialList{}, &v1alpha1.ProtectedResourceList{},
+		&v1alpha1.RevokedTokenList{},
 	} {
 		Expect(l.api.List(ctx, list)).To(Succeed())
 		l.tell(list)

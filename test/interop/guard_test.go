@@ -46,15 +46,15 @@ func guards() []guard {
 	}
 }
 
-// gate starts a gate where the listener was.
-func gate(guards func(o *app.GateOptions, resource, url string)) func(context.Context, net.Listener, string, string) {
+// gate gives the start of a gate where the listener was. set says what it guards, and by what it judges.
+func gate(set func(o *app.GateOptions, resource, url string)) func(context.Context, net.Listener, string, string) {
 	return func(_ context.Context, listener net.Listener, upstream, resource string) {
 		GinkgoHelper()
 		address := listener.Addr().String()
 		Expect(listener.Close()).To(Succeed())
 		plane.StartGate(service, upstream, func(o *app.GateOptions) {
 			o.Issuer, o.ListenAddress, o.Clock = issuer, address, clock.Now
-			guards(o, resource, "http://"+address+"/mcp")
+			set(o, resource, "http://"+address+"/mcp")
 		})
 	}
 }
