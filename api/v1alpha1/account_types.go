@@ -31,6 +31,21 @@ type AccountSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self.all(s, !s.startsWith('account:'))",message="scopes that begin with account: restrict console-level tokens and cannot be added"
 	Scopes []Scope `json:"scopes,omitempty"`
 
+	// users are those who may sign in to connect the account to an application, by the names that the host's backend calls them.
+	// Default: any name. At most 256. Taking one away ends sign-ins of that user that have not begun.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=256
+	Users []UserName `json:"users,omitempty"`
+
+	// allowedOrigins are origins that a sign-in may end at: where the browser goes, or the window that is told. Beside those of the
+	// Connector.
+	// Default: none. At most 16.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=16
+	AllowedOrigins []Origin `json:"allowedOrigins,omitempty"`
+
 	// defaultTokenExpiryMinutes is the lifetime of a token, in minutes, where the credential names none. 1 to 525600 (a year).
 	// Default: 20160 (14 days). A change applies to the next token.
 	// +optional
@@ -52,6 +67,13 @@ type AccountSpec struct {
 	// +optional
 	Suspend bool `json:"suspend,omitempty"`
 }
+
+// UserName is what the host's backend calls a user: an address, a login or an ID. 1 to 256 printable characters.
+//
+// +kubebuilder:validation:MinLength=1
+// +kubebuilder:validation:MaxLength=256
+// +kubebuilder:validation:Pattern=`^[^\x00-\x1F\x7F]+$`
+type UserName string
 
 // AccountNamespaces is a union: a namespace belongs to it if it is named or selected.
 type AccountNamespaces struct {

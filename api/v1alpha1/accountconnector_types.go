@@ -50,6 +50,21 @@ type AccountConnectorSpec struct {
 	// +optional
 	SecretTemplate *ConnectionSecretTemplate `json:"secretTemplate,omitempty"`
 
+	// allowedOrigins are those, of the Account's and the Connector's, that a sign-in of this connection may end at. It adds none.
+	// Default: all of them. At most 16.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=16
+	AllowedOrigins []Origin `json:"allowedOrigins,omitempty"`
+
+	// completion says when the tokens of a sign-in are used: Immediate, at once; Confirm, when the host's backend has sent the
+	// one-time code that its own page was given, so that nobody can have another's browser sign in for them.
+	// Default: Immediate. A change applies to sign-ins that end after it.
+	// +optional
+	// +default="Immediate"
+	Completion SignInCompletion `json:"completion,omitempty"`
+
 	// suspend stops all refreshes, and takes the access token out of the output Secret. The grant is kept: setting it back to false
 	// goes on with it.
 	// Default: false.
@@ -62,6 +77,18 @@ type AccountConnectorSpec struct {
 	// +default="Delete"
 	DeletionPolicy DeletionPolicy `json:"deletionPolicy,omitempty"`
 }
+
+// SignInCompletion says when the tokens of a sign-in are used.
+//
+// +kubebuilder:validation:Enum=Immediate;Confirm
+type SignInCompletion string
+
+const (
+	// CompletionImmediate uses them at once.
+	CompletionImmediate SignInCompletion = "Immediate"
+	// CompletionConfirm waits for the host's backend.
+	CompletionConfirm SignInCompletion = "Confirm"
+)
 
 // ConnectorReference names a Connector.
 type ConnectorReference struct {
@@ -193,6 +220,20 @@ type AccountConnectorStatus struct {
 	// +optional
 	RefreshedAt *metav1.Time `json:"refreshedAt,omitempty"`
 
+	// authorizedAt is when the grant was given, by the last sign-in or import. Absent with grant ClientCredentials, which needs none.
+	// +optional
+	AuthorizedAt *metav1.Time `json:"authorizedAt,omitempty"`
+
+	// authorizedBy is the user who signed in, as the host's backend calls them. Absent: the grant was imported, or needs nobody.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=256
+	AuthorizedBy string `json:"authorizedBy,omitempty"`
+
+	// notified is what the operator's notification hook was told last. Absent: nothing yet.
+	// +optional
+	Notified *Notified `json:"notified,omitempty"`
+
 	// scope is what the provider granted, as it says.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
@@ -206,6 +247,34 @@ type AccountConnectorStatus struct {
 	// +kubebuilder:validation:MaxItems=16
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 }
+
+// Notified is what the notification hook was told.
+type Notified struct {
+	// state is Failing or Healthy.
+	// +required
+	// +kubebuilder:validation:Enum=Failing;Healthy
+	State NotifiedState `json:"state,omitempty"`
+
+	// reason is that of the condition that was not met, or of Ready.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=1024
+	Reason string `json:"reason,omitempty"`
+
+	// at is when the hook took it.
+	// +required
+	At metav1.Time `json:"at,omitzero"`
+}
+
+// NotifiedState is the health of a connection as the notification hook is told.
+type NotifiedState string
+
+const (
+	// NotifiedFailing says that somebody should look.
+	NotifiedFailing NotifiedState = "Failing"
+	// NotifiedHealthy says that all is well again.
+	NotifiedHealthy NotifiedState = "Healthy"
+)
 
 // AccountConnector is an account's connection to a third-party application: its authorization there, and the Secret with an access
 // token that is always good.

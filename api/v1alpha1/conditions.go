@@ -130,13 +130,16 @@ const (
 // ReasonAvailable: a Connector's Ready is True; accounts can be connected through it.
 const ReasonAvailable = "Available"
 
+// ReasonDiscoveryFailed: a Connector's Ready is False because its issuer does not publish endpoints that can be used; it is asked again.
+const ReasonDiscoveryFailed = "DiscoveryFailed"
+
 // ReasonConnected: an AccountConnector's Ready is True; its Secret holds a live access token.
 const ReasonConnected = "Connected"
 
 // ConditionAuthorized says whether there is a grant at the provider: tokens that a user, or the client alone, was given.
 //
 //   - True: reason Authorized.
-//   - False: SignInRequired, ReauthorizationRequired, InvalidAuthValue, InvalidConnector, InvalidProperty, ConnectorNotFound, or one of
+//   - False: SignInRequired, ConfirmationRequired, ReauthorizationRequired, InvalidAuthValue, InvalidConnector, InvalidProperty, ConnectorNotFound, or one of
 //     those of Allowed.
 const ConditionAuthorized = "Authorized"
 
@@ -148,6 +151,8 @@ const (
 	ReasonSignInRequired = "SignInRequired"
 	// ReasonReauthorizationRequired: the provider says that the grant is dead; a user must sign in again.
 	ReasonReauthorizationRequired = "ReauthorizationRequired"
+	// ReasonConfirmationRequired: a user has signed in, and the host's backend has not confirmed it yet (completion Confirm).
+	ReasonConfirmationRequired = "ConfirmationRequired"
 	// ReasonInvalidAuthValue: the AuthValue is not imported; what was there before stays.
 	ReasonInvalidAuthValue = "InvalidAuthValue"
 	// ReasonConnectorNotFound: no Connector has the name in spec.connectorRef; it may yet be created.
@@ -161,7 +166,7 @@ const (
 // ConditionRefreshHealthy says whether the access token can be kept fresh.
 //
 //   - True: reason Refreshed, or NoRefreshToken where the token does not expire.
-//   - False: Misconfigured, ClientChanged, RefreshFailing, RefreshOutcomeUnknown or NoRefreshToken.
+//   - False: Misconfigured, ClientChanged, RefreshFailing, RefreshOutcomeUnknown, GrantExpiring or NoRefreshToken.
 //   - Unknown: there is no grant.
 const ConditionRefreshHealthy = "RefreshHealthy"
 
@@ -179,6 +184,8 @@ const (
 	// ReasonRefreshOutcomeUnknown: the refresh token may have been used, and no answer came; it is presented again when nothing is
 	// lost by that.
 	ReasonRefreshOutcomeUnknown = "RefreshOutcomeUnknown"
+	// ReasonGrantExpiring: the grant ends soon, whatever is done; a user should sign in again before.
+	ReasonGrantExpiring = "GrantExpiring"
 	// ReasonNoRefreshToken: the provider gave none, so that a user must sign in again when the access token expires.
 	ReasonNoRefreshToken = "NoRefreshToken"
 )

@@ -9,6 +9,7 @@ import (
 // ConnectorSpec says what a third-party application's OAuth endpoints are, and how they behave.
 //
 // +kubebuilder:validation:XValidation:rule="has(self.issuer) || has(self.tokenURL)",message="set tokenURL, or issuer to discover it"
+// +kubebuilder:validation:XValidation:rule="!has(self.issuer) || !self.issuer.contains('{') || has(self.tokenURL) && (self.grant != 'AuthorizationCode' || has(self.authorizationURL))",message="an issuer with a property in it cannot be discovered: set tokenURL and, with grant AuthorizationCode, authorizationURL"
 // +kubebuilder:validation:XValidation:rule="self.grant != 'AuthorizationCode' || has(self.issuer) || has(self.authorizationURL)",message="grant AuthorizationCode needs authorizationURL, or issuer to discover it"
 // +kubebuilder:validation:XValidation:rule="self.grant != 'ClientCredentials' || !has(self.authorizationURL)",message="grant ClientCredentials has no authorizationURL"
 // +kubebuilder:validation:XValidation:rule="self.client != 'Account' || !has(self.clientSecretRef)",message="client Account: every account brings its own client, so there is no clientSecretRef"
@@ -361,12 +362,50 @@ type ConnectorStatus struct {
 	// +kubebuilder:validation:Minimum=-1
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
+	// redirectURI is what the app registration must have as its redirect URI (RFC 6749 section 3.1.2). With grant ClientCredentials
+	// there is none.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=2048
+	RedirectURI string `json:"redirectURI,omitempty"`
+
+	// discovered is what the issuer publishes of its endpoints. Those that the spec names come first.
+	// +optional
+	Discovered *DiscoveredEndpoints `json:"discovered,omitempty"`
+
 	// conditions are Ready; Reconciling or Stalled while there is reason for it.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
 	// +kubebuilder:validation:MaxItems=16
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
+}
+
+// DiscoveredEndpoints are those of an issuer (RFC 8414 section 2).
+type DiscoveredEndpoints struct {
+	// issuer is the one that published them: they are not used for another.
+	// +required
+	Issuer ConnectorURL `json:"issuer,omitempty"`
+
+	// authorizationURL is authorization_endpoint.
+	// +optional
+	AuthorizationURL ConnectorURL `json:"authorizationURL,omitempty"`
+
+	// tokenURL is token_endpoint.
+	// +optional
+	TokenURL ConnectorURL `json:"tokenURL,omitempty"`
+
+	// revocationURL is revocation_endpoint.
+	// +optional
+	RevocationURL ConnectorURL `json:"revocationURL,omitempty"`
+
+	// issInAnswers says that every answer of the authorization endpoint has iss (RFC 9207 section 3): one without is refused.
+	// +optional
+	IssInAnswers bool `json:"issInAnswers,omitempty"`
+
+	// at is when they were read.
+	// +required
+	At metav1.Time `json:"at,omitzero"`
 }
 
 // Connector is a library entry: a third-party application's OAuth endpoints and behaviour and, perhaps, the one app registration

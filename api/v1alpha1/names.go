@@ -28,6 +28,8 @@ const (
 	PurposeConnection = "connection"
 	// PurposeConnectionToken marks the Secret that holds the access token of a connection.
 	PurposeConnectionToken = "connection-token"
+	// PurposeSignIn marks the Secret of a sign-in token or of a sign-in under way, in the connections namespace.
+	PurposeSignIn = "sign-in"
 	// PurposeServing marks the certificate that the token service serves.
 	PurposeServing = "serving-certificate"
 )
@@ -79,6 +81,8 @@ const (
 	AnnotationRemoveAfter = "claviger.dev/remove-after"
 	// AnnotationConnection on the Secret of a connection names its AccountConnector, "<namespace>/<name>".
 	AnnotationConnection = "claviger.dev/connection"
+	// AnnotationExpiresAt on the Secret of a sign-in is when it is deleted, RFC 3339.
+	AnnotationExpiresAt = "claviger.dev/expires-at"
 	// AnnotationRetained says that the Secret has outlived its ClientCredential, since when, and that its secret is dead.
 	AnnotationRetained = "claviger.dev/retained"
 )
@@ -115,8 +119,21 @@ const (
 	SecretKeyExpiresAt = "expires_at"
 )
 
-// SecretKeyRecord holds the record of a connection, in its Secret in the connections namespace.
-const SecretKeyRecord = "record"
+// Keys of the Secret of a connection, in the connections namespace.
+const (
+	// SecretKeyRecord holds the record.
+	SecretKeyRecord = "record"
+	// SecretKeyProperties holds the properties of the AccountConnector with their values, for those who may not read where these are.
+	SecretKeyProperties = "properties"
+	// SecretKeyPending holds tokens of a sign-in that is not confirmed yet.
+	SecretKeyPending = "pending"
+)
+
+// SecretKeySignIn holds a sign-in, in its Secret in the connections namespace.
+const SecretKeySignIn = "sign-in"
+
+// ConnectName names the Service of the connect role, in the operator's namespace.
+const ConnectName = "claviger-connect"
 
 const (
 	// BindingType is the value under SecretKeyType.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -15,22 +16,43 @@ import (
 	"github.com/claviger/claviger/internal/connector"
 	"github.com/claviger/claviger/internal/connector/tokenendpoint"
 	"github.com/claviger/claviger/internal/fault"
+	"github.com/claviger/claviger/internal/kube"
 	"github.com/claviger/claviger/internal/oauth"
 )
 
-// open reads the record of the grant, and makes one where there is none.
+// open reads the record of the grant, and makes one where there is none. It keeps the properties beside it, for the connect role, which
+// may not read where they come from.
 func (r *Reconciler) open(ctx context.Context, s *scope) error {
-	record, _, err := r.Grants.Read(ctx, s.grantName())
+	kept, err := r.Grants.Load(ctx, s.grantName())
 	if errors.Is(err, connector.ErrGone) {
 		if err := r.Grants.Create(ctx, s.grantName(), client.ObjectKeyFromObject(s.object).String()); err != nil {
 			return err
 		}
-		record, _, err = r.Grants.Read(ctx, s.grantName())
+		kept, err = r.Grants.Load(ctx, s.grantName())
 	}
 	if err != nil {
 		return err
 	}
-	s.standing.Record, s.known = record, true
+	change := kube.Change{}
+	if len(s.properties) > 0 && !maps.Equal(kept.Properties, s.properties) || len(s.properties) == 0 && len(kept.Properties) > 0 {
+		change.Properties = s.properties
+	}
+	if kept.Pending != nil && kept.Pending.Expired(r.Now()) {
+		change.DropPending = true
+	}
+	if change.Properties != nil || change.DropPending {
+		if _, err := r.Grants.Save(ctx, s.grantName(), change, kept.Version); err != nil {
+			return fmt.Errorf("writing the Secret of a grant: %w", err)
+		}
+	}
+	if change.DropPending { // nobody will ever have these tokens
+		r.revoke(ctx, s, kept.Pending.Tokens.Refresh, kept.Pending.Tokens.Access)
+		kept.Pending = nil
+	}
+	if s.pending = kept.Pending; s.pending != nil {
+		s.wakeAt(s.pending.At.Add(connector.ConfirmWithin))
+	}
+	s.standing.Record, s.known = kept.Record, true
 	return nil
 }
 
@@ -59,7 +81,8 @@ func (r *Reconciler) imports(ctx context.Context, s *scope) error {
 	if err != nil {
 		return err
 	}
-	record = record.Import(value, connector.ReadBehaviour(s.connector.Spec), s.request.Client.ID, r.Now())
+	record = record.Import(value, s.setup.Behaviour, s.setup.Request.Client.ID, r.Now())
+	record.Imported = value.Fingerprint
 	if _, err := r.Grants.Write(ctx, s.grantName(), record, version); err != nil {
 		return fmt.Errorf("importing an AuthValue: %w", err)
 	}
@@ -70,8 +93,8 @@ func (r *Reconciler) imports(ctx context.Context, s *scope) error {
 // keep does what is to be done about the grant.
 func (r *Reconciler) keep(ctx context.Context, s *scope) error {
 	standing, err := r.Keeper.Keep(ctx, connector.Grant{
-		Name: s.grantName(), Behaviour: connector.ReadBehaviour(s.connector.Spec),
-		Client: s.request.Client.ID, Configuration: s.configuration,
+		Name: s.grantName(), Behaviour: s.setup.Behaviour,
+		Client: s.setup.Request.Client.ID, Configuration: s.setup.Configuration,
 		Refresh: func(ctx context.Context, record connector.Record) connector.Answer { return r.refresh(ctx, s, record) },
 		Revoke:  func(ctx context.Context, tokens connector.Tokens) { r.revoke(ctx, s, tokens.Refresh, tokens.Access) },
 	})
@@ -86,7 +109,7 @@ func (r *Reconciler) keep(ctx context.Context, s *scope) error {
 
 // refresh makes one token request.
 func (r *Reconciler) refresh(ctx context.Context, s *scope, record connector.Record) connector.Answer {
-	request := s.request
+	request := s.setup.Request
 	request.Grant = tokenendpoint.RefreshToken{Token: record.RefreshToken}
 	if s.connector.Spec.Grant == v1alpha1.GrantClientCredentials {
 		request.Grant = tokenendpoint.ClientCredentials{}
@@ -104,12 +127,12 @@ func (r *Reconciler) revoke(ctx context.Context, s *scope, refresh, access oauth
 	if token.Reveal() == "" {
 		token, hint = access, "access_token"
 	}
-	if s.revocationURL == "" || token.Reveal() == "" {
+	if s.setup.RevocationURL == "" || token.Reveal() == "" {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, revokeWithin)
 	defer cancel()
-	err := r.Endpoint.Revoke(ctx, tokenendpoint.Revocation{URL: s.revocationURL, Client: s.request.Client, Token: token, Hint: hint})
+	err := r.Endpoint.Revoke(ctx, tokenendpoint.Revocation{URL: s.setup.RevocationURL, Client: s.setup.Request.Client, Token: token, Hint: hint})
 	if err != nil {
 		r.Recorder.Eventf(s.object, nil, "Warning", "RevocationFailed", "Revoke", "The provider was not told that the grant has ended: %v", err)
 	}

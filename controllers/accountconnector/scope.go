@@ -9,7 +9,7 @@ import (
 
 	"github.com/claviger/claviger/api/v1alpha1"
 	"github.com/claviger/claviger/internal/connector"
-	"github.com/claviger/claviger/internal/connector/tokenendpoint"
+	"github.com/claviger/claviger/internal/connector/setup"
 )
 
 // scope is what one reconciliation knows. Phases fill it in; summarize turns it into the status.
@@ -22,10 +22,9 @@ type scope struct {
 	verdict, configErr error
 
 	connector *v1alpha1.Connector
-	// request is a token request without what is presented.
-	request       tokenendpoint.Request
-	revocationURL string
-	configuration string
+	// properties are the account's, with their values; setup is how the provider is talked to.
+	properties map[string]string
+	setup      setup.Setup
 
 	// importErr says why the AuthValue is not imported.
 	importErr error
@@ -33,6 +32,8 @@ type scope struct {
 	// known says that standing is what there is of the grant.
 	known    bool
 	standing connector.Standing
+	// pending is a sign-in that nobody has confirmed yet, or nil.
+	pending *connector.Pending
 
 	// published says that the Secret has what the grant has; publishErr what is in the way.
 	published  bool

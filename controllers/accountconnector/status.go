@@ -26,6 +26,7 @@ func (s *scope) summarize(now time.Time) {
 	if s.known {
 		record := s.standing.Record
 		status.Scope = record.Scope
+		status.AuthorizedAt, status.AuthorizedBy = timeOf(record.AuthorizedAt), record.AuthorizedBy
 		status.ExpiresAt, status.RefreshedAt = timeOf(record.ExpiresAt), timeOf(record.IssuedAt)
 		status.RefreshExpiresAt, status.NextRefreshAt = timeOf(s.ends()), timeOf(s.standing.Until)
 	}
@@ -45,7 +46,7 @@ func (s *scope) ends() time.Time {
 	if s.connector == nil {
 		return ends
 	}
-	if absolute := connector.Ends(s.standing.Record, connector.ReadBehaviour(s.connector.Spec)); ends.IsZero() || !absolute.IsZero() && absolute.Before(ends) {
+	if absolute := connector.Ends(s.standing.Record, s.setup.Behaviour); ends.IsZero() || !absolute.IsZero() && absolute.Before(ends) {
 		ends = absolute
 	}
 	return ends
@@ -75,6 +76,9 @@ func (s *scope) authorized() metav1.Condition {
 		return condition(name, metav1.ConditionFalse, found.Reason, found.Message)
 	case s.obstacle() != nil || !s.known:
 		return condition(name, metav1.ConditionUnknown, v1alpha1.ReasonWriteFailed, failure(s.obstacle()))
+	case s.pending != nil && (record.Reauthorize != nil || !record.Connected()):
+		return condition(name, metav1.ConditionFalse, v1alpha1.ReasonConfirmationRequired,
+			"A user has signed in; the host's backend has not confirmed it yet")
 	case record.Reauthorize != nil:
 		return condition(name, metav1.ConditionFalse, v1alpha1.ReasonReauthorizationRequired,
 			"The provider says that the grant has ended ("+record.Reauthorize.Reason+"): a user must sign in again")

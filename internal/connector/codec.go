@@ -23,7 +23,9 @@ type document struct {
 	RefreshExpiresAt  time.Time              `json:"refreshExpiresAt,omitzero"`
 	AuthorizedAt      time.Time              `json:"authorizedAt,omitzero"`
 	ClientFingerprint string                 `json:"clientFingerprint,omitempty"`
+	AuthorizedBy      string                 `json:"authorizedBy,omitempty"`
 	Imported          string                 `json:"imported,omitempty"`
+	Pushed            string                 `json:"pushed,omitempty"`
 	Intent            *intentDocument        `json:"intent,omitempty"`
 	Reauthorize       *reauthorizeDocument   `json:"reauthorize,omitempty"`
 	Misconfigured     *misconfiguredDocument `json:"misconfigured,omitempty"`
@@ -57,7 +59,7 @@ func (r Record) Encode() ([]byte, error) {
 		Generation: r.Generation, AccessToken: r.AccessToken.Reveal(), RefreshToken: r.RefreshToken.Reveal(),
 		TokenType: r.TokenType, Scope: r.Scope,
 		IssuedAt: r.IssuedAt.UTC(), ExpiresAt: r.ExpiresAt.UTC(), RefreshExpiresAt: r.RefreshExpiresAt.UTC(), AuthorizedAt: r.AuthorizedAt.UTC(),
-		ClientFingerprint: r.ClientFingerprint, Imported: r.Imported,
+		ClientFingerprint: r.ClientFingerprint, AuthorizedBy: r.AuthorizedBy, Imported: r.Imported, Pushed: r.Pushed,
 	}
 	if intent := r.Intent; intent != nil {
 		d.Intent = &intentDocument{
@@ -91,7 +93,7 @@ func Decode(text []byte) (Record, error) {
 		Generation: d.Generation, AccessToken: secretOf(d.AccessToken), RefreshToken: secretOf(d.RefreshToken),
 		TokenType: d.TokenType, Scope: d.Scope,
 		IssuedAt: d.IssuedAt, ExpiresAt: d.ExpiresAt, RefreshExpiresAt: d.RefreshExpiresAt, AuthorizedAt: d.AuthorizedAt,
-		ClientFingerprint: d.ClientFingerprint, Imported: d.Imported,
+		ClientFingerprint: d.ClientFingerprint, AuthorizedBy: d.AuthorizedBy, Imported: d.Imported, Pushed: d.Pushed,
 	}
 	if intent := d.Intent; intent != nil {
 		if intent.Attempt == "" {

@@ -28,8 +28,11 @@ type Record struct {
 	AuthorizedAt time.Time
 	// ClientFingerprint names the client that the grant was given to.
 	ClientFingerprint string
-	// Imported names the content that was imported last, so that it is imported once. Empty: none was.
-	Imported string
+	// AuthorizedBy is the user who signed in. Empty: nobody did.
+	AuthorizedBy string
+	// Imported names the content that was imported last from the Secret of the spec, and Pushed that of the last one by the API, so
+	// that each is imported once. Empty: none was.
+	Imported, Pushed string
 
 	// Intent is there while a refresh token is being presented, or may have been by somebody who died.
 	Intent *Intent
@@ -139,16 +142,26 @@ func (r Record) commit(tokens Tokens, behaviour Behaviour, client string, now ti
 	return r
 }
 
-// Authorize gives the record of a grant that a user has given just now. Whatever was before is over.
-func (r Record) Authorize(tokens Tokens, behaviour Behaviour, client string, now time.Time) Record {
-	granted := Record{Generation: r.Generation, Imported: r.Imported, AuthorizedAt: now}
-	return granted.commit(tokens, behaviour, client, now)
+// SignIn is what a user's sign-in has brought.
+type SignIn struct {
+	Tokens Tokens
+	// User signed in, for the client named so.
+	User, Client string
+	// At is when the tokens came.
+	At time.Time
+}
+
+// Authorize gives the record of a grant that a user has given. Whatever was before is over.
+func (r Record) Authorize(by SignIn, behaviour Behaviour) Record {
+	granted := Record{Generation: r.Generation, Imported: r.Imported, Pushed: r.Pushed, AuthorizedAt: by.At, AuthorizedBy: by.User}
+	return granted.commit(by.Tokens, behaviour, by.Client, by.At)
 }
 
 // Import gives the record with tokens that somebody else has obtained. client is the one that is configured: nobody says which it was.
+// What names the content that they came in is for the caller to note.
 func (r Record) Import(value AuthValue, behaviour Behaviour, client string, now time.Time) Record {
 	imported := Record{
-		Generation: r.Generation + 1, Imported: value.Fingerprint, ClientFingerprint: client,
+		Generation: r.Generation + 1, Imported: r.Imported, Pushed: r.Pushed, ClientFingerprint: client,
 		AccessToken: value.AccessToken, RefreshToken: value.RefreshToken, TokenType: "Bearer",
 		IssuedAt: now, ExpiresAt: value.Expires, RefreshExpiresAt: value.RefreshExpires, AuthorizedAt: now,
 	}

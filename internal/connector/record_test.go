@@ -137,7 +137,7 @@ func TestTokensThatAreGiven(t *testing.T) {
 		},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			if record := full().Authorize(row.tokens, row.behaviour, "client", now); !row.holds(record) {
+			if record := full().Authorize(connector.SignIn{Tokens: row.tokens, User: "jane", Client: "client", At: now}, row.behaviour); !row.holds(record) {
 				t.Errorf("got %+v", record)
 			}
 		})
@@ -151,7 +151,7 @@ func TestAnImportReplacesAllThatWas(t *testing.T) {
 	}
 	record := full().Import(value, connector.Behaviour{}, "client-2", epoch)
 	if record.Generation != 8 || record.Intent != nil || record.Reauthorize != nil || record.RefreshToken.Reveal() != "refresh-token-in-clear" ||
-		record.Imported != value.Fingerprint || record.ClientFingerprint != "client-2" || !record.ExpiresAt.Equal(value.Expires) {
+		record.Imported != "imported" || record.ClientFingerprint != "client-2" || !record.ExpiresAt.Equal(value.Expires) {
 		t.Errorf("got %+v", record)
 	}
 }

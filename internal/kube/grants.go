@@ -5,6 +5,7 @@ package kube
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
@@ -56,32 +57,88 @@ func (g Grants) Delete(ctx context.Context, grant string) error {
 	return nil
 }
 
+// Kept is all that is kept of a grant.
+type Kept struct {
+	Record connector.Record
+	// Properties are those of the AccountConnector, with their values.
+	Properties map[string]string
+	// Pending is a sign-in that is not confirmed. Nil: there is none.
+	Pending *connector.Pending
+	Version connector.Version
+}
+
 // Read implements connector.Store.
 func (g Grants) Read(ctx context.Context, grant string) (connector.Record, connector.Version, error) {
+	kept, err := g.Load(ctx, grant)
+	return kept.Record, kept.Version, err
+}
+
+// Load reads all that is kept of a grant, from the API server. It fails with connector.ErrGone or connector.ErrDamaged.
+func (g Grants) Load(ctx context.Context, grant string) (Kept, error) {
 	key, secret := g.Key(grant), &corev1.Secret{}
 	err := g.Live.Get(ctx, key, secret)
 	switch {
 	case apierrors.IsNotFound(err):
-		return connector.Record{}, "", connector.ErrGone
+		return Kept{}, connector.ErrGone
 	case err != nil:
-		return connector.Record{}, "", fmt.Errorf("reading Secret %s: %w", key, err)
+		return Kept{}, fmt.Errorf("reading Secret %s: %w", key, err)
 	}
-	record, err := connector.Decode(secret.Data[v1alpha1.SecretKeyRecord])
-	if err != nil {
-		return connector.Record{}, "", fmt.Errorf("Secret %s: %w", key, err) //nolint:staticcheck // ST1005: a kind
+	kept := Kept{Version: connector.Version(secret.ResourceVersion)}
+	if kept.Record, err = connector.Decode(secret.Data[v1alpha1.SecretKeyRecord]); err != nil {
+		return Kept{}, fmt.Errorf("Secret %s: %w", key, err) //nolint:staticcheck // ST1005: a kind
 	}
-	return record, connector.Version(secret.ResourceVersion), nil
+	if kept.Pending, err = connector.DecodePending(secret.Data[v1alpha1.SecretKeyPending]); err != nil {
+		return Kept{}, fmt.Errorf("Secret %s: %w", key, err) //nolint:staticcheck // ST1005: a kind
+	}
+	if text := secret.Data[v1alpha1.SecretKeyProperties]; len(text) > 0 && json.Unmarshal(text, &kept.Properties) != nil {
+		return Kept{}, fmt.Errorf("Secret %s: %w", key, connector.ErrDamaged) //nolint:staticcheck // ST1005: a kind
+	}
+	return kept, nil
+}
+
+// Change is what changes of what is kept of a grant. What is nil stays as it is.
+type Change struct {
+	Record *connector.Record
+	// Properties replace those that there are.
+	Properties map[string]string
+	// Pending is kept beside the record. With DropPending there is none any more.
+	Pending     *connector.Pending
+	DropPending bool
+}
+
+func (c Change) data() (map[string]any, error) {
+	data := map[string]any{}
+	var mistakes [3]error
+	if c.Record != nil {
+		data[v1alpha1.SecretKeyRecord], mistakes[0] = c.Record.Encode()
+	}
+	if c.Properties != nil {
+		data[v1alpha1.SecretKeyProperties], mistakes[1] = json.Marshal(c.Properties)
+	}
+	switch {
+	case c.DropPending:
+		data[v1alpha1.SecretKeyPending] = nil // takes the key away
+	case c.Pending != nil:
+		data[v1alpha1.SecretKeyPending], mistakes[2] = c.Pending.Encode()
+	}
+	return data, errors.Join(mistakes[:]...)
 }
 
 // Write implements connector.Store. It changes the record, and nothing else that is in the Secret.
 func (g Grants) Write(ctx context.Context, grant string, record connector.Record, over connector.Version) (connector.Version, error) {
-	text, err := record.Encode()
+	return g.Save(ctx, grant, Change{Record: &record}, over)
+}
+
+// Save makes a change under the version that was read. It fails with connector.ErrConflict or connector.ErrGone. After any other error
+// nobody knows whether it was made.
+func (g Grants) Save(ctx context.Context, grant string, change Change, over connector.Version) (connector.Version, error) {
+	data, err := change.data()
 	if err != nil {
 		return "", fmt.Errorf("Secret of a grant: %w", err) //nolint:staticcheck // ST1005: a kind
 	}
 	patch, err := json.Marshal(map[string]any{
 		"metadata": map[string]string{"resourceVersion": string(over)},
-		"data":     map[string][]byte{v1alpha1.SecretKeyRecord: text},
+		"data":     data,
 	})
 	if err != nil {
 		return "", fmt.Errorf("encoding a patch: %w", err)
