@@ -16,7 +16,6 @@ import (
 	"github.com/claviger/claviger/internal/connector"
 	"github.com/claviger/claviger/internal/connector/tokenendpoint"
 	"github.com/claviger/claviger/internal/fault"
-	"github.com/claviger/claviger/internal/kube"
 	"github.com/claviger/claviger/internal/oauth"
 )
 
@@ -33,7 +32,7 @@ func (r *Reconciler) open(ctx context.Context, s *scope) error {
 	if err != nil {
 		return err
 	}
-	change := kube.Change{}
+	change := connector.Change{}
 	if len(s.properties) > 0 && !maps.Equal(kept.Properties, s.properties) || len(s.properties) == 0 && len(kept.Properties) > 0 {
 		change.Properties = s.properties
 	}

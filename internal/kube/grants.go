@@ -57,16 +57,6 @@ func (g Grants) Delete(ctx context.Context, grant string) error {
 	return nil
 }
 
-// Kept is all that is kept of a grant.
-type Kept struct {
-	Record connector.Record
-	// Properties are those of the AccountConnector, with their values.
-	Properties map[string]string
-	// Pending is a sign-in that is not confirmed. Nil: there is none.
-	Pending *connector.Pending
-	Version connector.Version
-}
-
 // Read implements connector.Store.
 func (g Grants) Read(ctx context.Context, grant string) (connector.Record, connector.Version, error) {
 	kept, err := g.Load(ctx, grant)
@@ -74,39 +64,30 @@ func (g Grants) Read(ctx context.Context, grant string) (connector.Record, conne
 }
 
 // Load reads all that is kept of a grant, from the API server. It fails with connector.ErrGone or connector.ErrDamaged.
-func (g Grants) Load(ctx context.Context, grant string) (Kept, error) {
+func (g Grants) Load(ctx context.Context, grant string) (connector.Kept, error) {
 	key, secret := g.Key(grant), &corev1.Secret{}
 	err := g.Live.Get(ctx, key, secret)
 	switch {
 	case apierrors.IsNotFound(err):
-		return Kept{}, connector.ErrGone
+		return connector.Kept{}, connector.ErrGone
 	case err != nil:
-		return Kept{}, fmt.Errorf("reading Secret %s: %w", key, err)
+		return connector.Kept{}, fmt.Errorf("reading Secret %s: %w", key, err)
 	}
-	kept := Kept{Version: connector.Version(secret.ResourceVersion)}
+	kept := connector.Kept{Version: connector.Version(secret.ResourceVersion)}
 	if kept.Record, err = connector.Decode(secret.Data[v1alpha1.SecretKeyRecord]); err != nil {
-		return Kept{}, fmt.Errorf("Secret %s: %w", key, err) //nolint:staticcheck // ST1005: a kind
+		return connector.Kept{}, fmt.Errorf("Secret %s: %w", key, err) //nolint:staticcheck // ST1005: a kind
 	}
 	if kept.Pending, err = connector.DecodePending(secret.Data[v1alpha1.SecretKeyPending]); err != nil {
-		return Kept{}, fmt.Errorf("Secret %s: %w", key, err) //nolint:staticcheck // ST1005: a kind
+		return connector.Kept{}, fmt.Errorf("Secret %s: %w", key, err) //nolint:staticcheck // ST1005: a kind
 	}
 	if text := secret.Data[v1alpha1.SecretKeyProperties]; len(text) > 0 && json.Unmarshal(text, &kept.Properties) != nil {
-		return Kept{}, fmt.Errorf("Secret %s: %w", key, connector.ErrDamaged) //nolint:staticcheck // ST1005: a kind
+		return connector.Kept{}, fmt.Errorf("Secret %s: %w", key, connector.ErrDamaged) //nolint:staticcheck // ST1005: a kind
 	}
 	return kept, nil
 }
 
-// Change is what changes of what is kept of a grant. What is nil stays as it is.
-type Change struct {
-	Record *connector.Record
-	// Properties replace those that there are.
-	Properties map[string]string
-	// Pending is kept beside the record. With DropPending there is none any more.
-	Pending     *connector.Pending
-	DropPending bool
-}
-
-func (c Change) data() (map[string]any, error) {
+// dataOf gives what a change writes, as a merge patch has it.
+func dataOf(c connector.Change) (map[string]any, error) {
 	data := map[string]any{}
 	var mistakes [3]error
 	if c.Record != nil {
@@ -126,13 +107,13 @@ func (c Change) data() (map[string]any, error) {
 
 // Write implements connector.Store. It changes the record, and nothing else that is in the Secret.
 func (g Grants) Write(ctx context.Context, grant string, record connector.Record, over connector.Version) (connector.Version, error) {
-	return g.Save(ctx, grant, Change{Record: &record}, over)
+	return g.Save(ctx, grant, connector.Change{Record: &record}, over)
 }
 
 // Save makes a change under the version that was read. It fails with connector.ErrConflict or connector.ErrGone. After any other error
 // nobody knows whether it was made.
-func (g Grants) Save(ctx context.Context, grant string, change Change, over connector.Version) (connector.Version, error) {
-	data, err := change.data()
+func (g Grants) Save(ctx context.Context, grant string, change connector.Change, over connector.Version) (connector.Version, error) {
+	data, err := dataOf(change)
 	if err != nil {
 		return "", fmt.Errorf("Secret of a grant: %w", err) //nolint:staticcheck // ST1005: a kind
 	}
