@@ -3,15 +3,11 @@
 package connector
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
-	"regexp"
 	"time"
 
 	"github.com/claviger/claviger/internal/oauth"
+	"github.com/claviger/claviger/internal/strictjson"
 )
 
 // MaxAuthValue bounds an AuthValue, in bytes.
@@ -42,9 +38,9 @@ func ParseAuthValue(text []byte) (AuthValue, error) {
 	if len(text) > MaxAuthValue {
 		return AuthValue{}, errAuthValue("it has more than %d bytes", MaxAuthValue)
 	}
-	fields, err := stringFields(text)
+	fields, err := strictjson.Strings(text)
 	if err != nil {
-		return AuthValue{}, err
+		return AuthValue{}, errAuthValue("%w", err)
 	}
 	value := AuthValue{Fingerprint: Fingerprint(oauth.NewSecret(string(text)))}
 	for key, field := range fields {
@@ -58,7 +54,7 @@ func ParseAuthValue(text []byte) (AuthValue, error) {
 		case "RefreshExpires":
 			value.RefreshExpires, err = time.Parse(time.RFC3339, field)
 		default:
-			return AuthValue{}, errAuthValue("it has the key %s, which there is not; there are AccessToken, RefreshToken, Expires and RefreshExpires", named(key))
+			return AuthValue{}, errAuthValue("it has the key %s, which there is not; there are AccessToken, RefreshToken, Expires and RefreshExpires", strictjson.Named(key))
 		}
 		if err != nil {
 			return AuthValue{}, errAuthValue("%s is no time such as 2026-10-01T00:00:00Z", key)
@@ -80,51 +76,4 @@ func (v AuthValue) check() error {
 	default:
 		return nil
 	}
-}
-
-var errTwice = errors.New("a key comes twice")
-
-// stringFields reads a JSON object of strings. The library would take the last of two fields of one name, and any case.
-func stringFields(text []byte) (map[string]string, error) {
-	decoder := json.NewDecoder(bytes.NewReader(text))
-	if token, err := decoder.Token(); err != nil || token != json.Delim('{') {
-		return nil, errAuthValue("it is no JSON object")
-	}
-	fields := map[string]string{}
-	for decoder.More() {
-		token, err := decoder.Token()
-		key, is := token.(string)
-		if err != nil || !is {
-			return nil, errAuthValue("it is no JSON object")
-		}
-		var field any
-		if err := decoder.Decode(&field); err != nil {
-			return nil, errAuthValue("it is no JSON object")
-		}
-		value, is := field.(string)
-		if !is {
-			return nil, errAuthValue("%s is no string", named(key))
-		}
-		if _, twice := fields[key]; twice {
-			return nil, errAuthValue("%s: %w", named(key), errTwice)
-		}
-		fields[key] = value
-	}
-	if _, err := decoder.Token(); err != nil {
-		return nil, errAuthValue("it is no JSON object")
-	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return nil, errAuthValue("something stands behind the JSON object")
-	}
-	return fields, nil
-}
-
-var plainKey = regexp.MustCompile(`^[A-Za-z_]{1,24}$`)
-
-// named gives a key as an error may name it: people paste tokens everywhere.
-func named(key string) string {
-	if plainKey.MatchString(key) {
-		return key
-	}
-	return "that is not quoted here"
 }

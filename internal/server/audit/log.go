@@ -4,18 +4,7 @@
 // denied. What is not a field of an event is not logged.
 package audit
 
-import (
-	"net/netip"
-
-	"github.com/go-logr/logr"
-)
-
-// Origin says where a request comes from. Both fields are empty where it is not known.
-type Origin struct {
-	Source netip.Addr
-	// TraceID is that of the trace that the request is part of, in hexadecimal (W3C Trace Context).
-	TraceID string
-}
+import "github.com/go-logr/logr"
 
 // Log writes events.
 type Log struct {
@@ -32,11 +21,4 @@ func (l Log) Write(origin Origin, event Event) {
 		fields = append(fields, "traceID", origin.TraceID)
 	}
 	l.logger.Info(event.message(), fields...)
-}
-
-func (o Origin) source() string {
-	if !o.Source.IsValid() {
-		return ""
-	}
-	return o.Source.String()
 }

@@ -7,9 +7,6 @@ import (
 	"io"
 	"net/http"
 
-	"go.opentelemetry.io/otel/propagation"
-	"go.opentelemetry.io/otel/trace"
-
 	"github.com/claviger/claviger/internal/oauth"
 	"github.com/claviger/claviger/internal/server/audit"
 )
@@ -33,21 +30,7 @@ func (a *API) rawRequest(w http.ResponseWriter, r *http.Request) (oauth.RawReque
 }
 
 // origin says where a request comes from.
-func (a *API) origin(r *http.Request) audit.Origin {
-	return audit.Origin{Source: a.Proxies.Address(r), TraceID: traceID(r)}
-}
-
-// traceID gives the ID of the trace that a request is part of: that of our own span or, where we make none, of the caller's.
-func traceID(r *http.Request) string {
-	span := trace.SpanContextFromContext(r.Context())
-	if !span.IsValid() && len(r.Header["Traceparent"]) > 0 {
-		span = trace.SpanContextFromContext(propagation.TraceContext{}.Extract(r.Context(), propagation.HeaderCarrier(r.Header)))
-	}
-	if !span.IsValid() {
-		return ""
-	}
-	return span.TraceID().String()
-}
+func (a *API) origin(r *http.Request) audit.Origin { return audit.OriginOf(r, a.Proxies) }
 
 func badBody(err error) error {
 	var tooLarge *http.MaxBytesError

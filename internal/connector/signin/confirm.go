@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package signin
+
+import (
+	"context"
+	"errors"
+
+	"github.com/claviger/claviger/api/v1alpha1"
+	"github.com/claviger/claviger/internal/connector"
+	"github.com/claviger/claviger/internal/oauth"
+)
+
+// ErrNotPending says that there is no sign-in which that code confirms: it is another's, expired, or was confirmed.
+var ErrNotPending = errors.New("there is no sign-in to be confirmed by that code")
+
+// confirmation gives a one-time code where the host has to confirm a sign-in, and an empty one where it has not.
+func (s *Service) confirmation(place Place) (oauth.Secret, error) {
+	if place.Connection.Spec.Completion != v1alpha1.CompletionConfirm {
+		return oauth.Secret{}, nil
+	}
+	return s.newSecret()
+}
+
+// Confirm makes the tokens of a sign-in the grant, by the one-time code that the host's page was given. It fails with ErrNotPending or,
+// where there is no such connection of the account, ErrNoConnection.
+func (s *Service) Confirm(ctx context.Context, accountID, id string, code oauth.Secret) error {
+	place, err := s.Of(ctx, accountID, id)
+	if err != nil {
+		return err
+	}
+	behaviour := connector.Behaviour{}
+	if place.Connector != nil {
+		behaviour = connector.ReadBehaviour(place.Connector.Spec)
+	}
+	err = s.change(ctx, string(place.Connection.UID), func(kept connector.Kept) (connector.Change, error) {
+		if kept.Pending == nil || kept.Pending.Expired(s.Now()) || !kept.Pending.Confirms(code) {
+			return connector.Change{}, ErrNotPending
+		}
+		record := kept.Record.Authorize(kept.Pending.SignIn, behaviour)
+		return connector.Change{Record: &record, DropPending: true}, nil
+	})
+	if errors.Is(err, connector.ErrGone) {
+		return ErrNotPending
+	}
+	return err
+}
