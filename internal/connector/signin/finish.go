@@ -75,6 +75,9 @@ func (s *Service) Finish(ctx context.Context, library string, answer Answer, bro
 
 // Completed gives what a sign-in has come to, to the browser that it was made in. It fails as Finish does.
 func (s *Service) Completed(ctx context.Context, key string, browser Browser) (Completion, error) {
+	if !wellNamed.MatchString(key) {
+		return Completion{}, StateUnknown
+	}
 	session, _, err := s.session(ctx, key, browser)
 	if err != nil {
 		return Completion{}, err
