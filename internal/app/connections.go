@@ -64,15 +64,20 @@ func (o *ConnectionOptions) completeConnections() error {
 	return errors.Join(mistakes...)
 }
 
+// outside gives the client that calls URLs of objects.
+func (o *ConnectionOptions) outside() *egress.Client {
+	return egress.New(egress.Options{
+		AllowedNetworks: o.allowed, AllowHTTP: o.EgressAllowHTTP, CAFile: o.EgressCAFile, Timeout: connector.RequestTimeout,
+	})
+}
+
 // addConnections adds the controller of AccountConnectors.
 func addConnections(ctx context.Context, manager ctrl.Manager, secrets kube.Secrets, options ManagerOptions) error {
 	host, err := os.Hostname()
 	if err != nil {
 		return fmt.Errorf("finding out the name of this replica: %w", err)
 	}
-	outside := egress.New(egress.Options{
-		AllowedNetworks: options.allowed, AllowHTTP: options.EgressAllowHTTP, CAFile: options.EgressCAFile, Timeout: connector.RequestTimeout,
-	})
+	outside := options.outside()
 	grants := kube.Grants{Client: manager.GetClient(), Live: manager.GetAPIReader(), Namespace: options.ConnectionsNamespace}
 	connections := &accountconnector.Reconciler{
 		Client:  manager.GetClient(),

@@ -6,11 +6,8 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/claviger/claviger/internal/oauth"
+	"github.com/claviger/claviger/internal/server/connectapi"
 )
-
-// callbackPath is where providers send browsers back to, with the name of a Connector behind it: one redirect URI for each, so that
-// no provider can answer in the place of another (RFC 9207 section 4).
-const callbackPath = "/connectorauth/callback/"
 
 // ConnectURLOptions say where browsers reach the connect role.
 type ConnectURLOptions struct {
@@ -37,5 +34,5 @@ func (o *ConnectURLOptions) completeConnectURL(common Common) error {
 
 // redirectURI gives the redirect URI of a Connector (RFC 6749 section 3.1.2).
 func (o *ConnectURLOptions) redirectURI(connector string) string {
-	return o.connectURL.Endpoint(callbackPath + connector)
+	return connectapi.RedirectURI(o.connectURL, connector)
 }

@@ -3,7 +3,9 @@
 package server
 
 import (
+	"context"
 	"net/http"
+	"time"
 
 	"github.com/claviger/claviger/internal/server/connectapi"
 )
@@ -24,8 +26,19 @@ func ConnectRoutes(api *connectapi.API, ready func() bool) http.Handler {
 		{connectapi.PathConnection, "connection", api.Connection},
 		{connectapi.PathConfirm, "confirm", api.Confirm},
 	} {
-		mux.Handle(api.URL.Path()+endpoint.path, api.Metrics.Time(endpoint.label, endpoint.serve))
+		mux.Handle(api.URL.Path()+endpoint.path, api.Metrics.Time(endpoint.label, patient(endpoint.serve)))
 	}
 	health(mux, ready)
 	return exact(mux)
+}
+
+// patience is how long a request waits for the API server. What must not be left half done does not end with it.
+const patience = 8 * time.Second
+
+func patient(serve http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), patience)
+		defer cancel()
+		serve(w, r.WithContext(ctx))
+	}
 }

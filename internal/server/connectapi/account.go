@@ -41,7 +41,7 @@ func (a *API) authorize(w http.ResponseWriter, r *http.Request) (caller, bool) {
 	}
 	token, err := oauth.ParseBearer(r.Header.Values("Authorization"))
 	if err == nil {
-		who.access, err = a.Judge.Authorize(token, need)
+		who.access, err = a.Judge.Authorize(r.Context(), token, need)
 	}
 	switch {
 	case err == nil && len(need.Accounts) > 1 && need.Accounts[1] != who.accountID:

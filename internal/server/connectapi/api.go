@@ -5,6 +5,7 @@
 package connectapi
 
 import (
+	"context"
 	"net/http"
 	"time"
 
@@ -34,7 +35,7 @@ const AnswerWithin = time.Minute
 
 // Judge says whether a bearer token is good for a place.
 type Judge interface {
-	Authorize(token string, need issuer.Need) (issuer.Access, error)
+	Authorize(ctx context.Context, token string, need issuer.Need) (issuer.Access, error)
 }
 
 // API holds what the endpoints share. All of its fields are required, but for Proxies where nobody is trusted.
