@@ -37,7 +37,9 @@ type Tokens struct {
 }
 
 // GomegaString is what a failing test prints.
-func (t Tokens) GomegaString() string { return "tokens that expire at " + t.Expires.Format(time.RFC3339) }
+func (t Tokens) GomegaString() string {
+	return "tokens that expire at " + t.Expires.Format(time.RFC3339)
+}
 
 // Give makes a grant, as if a user had signed in, and gives its tokens.
 func (p *Provider) Give(scope string) Tokens {
@@ -63,20 +65,20 @@ func (p *Provider) issue(grant *Grant) Tokens {
 }
 
 func (p *Provider) issueAccess(grant *Grant) Tokens {
-	access := p.newToken(grant, "access")
+	access := grant.newToken("access")
 	access.expires = p.options.Now().Add(p.options.Lifetime)
 	p.access[access.value] = access
 	return Tokens{Access: access.value, Expires: access.expires, Scope: grant.scope, lifetime: p.options.Lifetime}
 }
 
 func (p *Provider) rotate(grant *Grant) {
-	grant.before, grant.refresh = grant.refresh, p.newToken(grant, "refresh")
+	grant.before, grant.refresh = grant.refresh, grant.newToken("refresh")
 	p.refresh[grant.refresh.value] = grant.refresh
 }
 
-func (p *Provider) newToken(grant *Grant, kind string) *token {
-	grant.issued++
-	return &token{value: random(kind), name: fmt.Sprintf("%s token %d of grant %d", kind, grant.issued, grant.id), grant: grant}
+func (g *Grant) newToken(kind string) *token {
+	g.issued++
+	return &token{value: random(kind), name: fmt.Sprintf("%s token %d of grant %d", kind, g.issued, g.id), grant: g}
 }
 
 // errRefused is invalid_grant.

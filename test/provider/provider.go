@@ -160,7 +160,7 @@ func Start(options Options) *Provider {
 	if options.TLS {
 		p.StartTLS()
 	} else {
-		p.Server.Start()
+		p.Start()
 	}
 	return p
 }
