@@ -25,7 +25,8 @@ func newDemoCommand() *cobra.Command {
 
 func runDemo(command *cobra.Command, _ []string) error {
 	out := command.OutOrStdout()
-	options := Options{Listen: net.JoinHostPort(loopback.Address, "0"), Ephemeral: true, Assets: defaultAssets()}
+	anyPort := net.JoinHostPort(loopback.Address, "0")
+	options := Options{Listen: anyPort, ListenConnect: anyPort, Ephemeral: true, Assets: defaultAssets()}
 	s, err := Start(command.Context(), options, func(doing string) { _, _ = fmt.Fprintln(out, doing) })
 	if err != nil {
 		return err

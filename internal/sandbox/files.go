@@ -30,6 +30,9 @@ func (s *Sandbox) TokenURL() string { return s.Issuer() + server.PathToken }
 // VerifyURL gives the URL of the verify endpoint.
 func (s *Sandbox) VerifyURL() string { return s.Issuer() + server.PathVerify }
 
+// ConnectURL gives the URL that browsers reach the connect role at.
+func (s *Sandbox) ConnectURL() string { return "http://" + s.connect.Addr().String() }
+
 // Kubeconfig gives the path of the kubeconfig that has all rights.
 func (s *Sandbox) Kubeconfig() string { return filepath.Join(s.options.Dir, "kubeconfig") }
 
@@ -40,6 +43,7 @@ func (s *Sandbox) Env() []string {
 		"CLAVIGER_ISSUER=" + s.Issuer(),
 		"CLAVIGER_TOKEN_URL=" + s.TokenURL(),
 		"CLAVIGER_VERIFY_URL=" + s.VerifyURL(),
+		"CLAVIGER_CONNECT_URL=" + s.ConnectURL(),
 		"CLAVIGER_NAMESPACE=" + config.Namespace,
 	}
 }
@@ -78,6 +82,7 @@ func (s *Sandbox) Table() string {
 		{"issuer", s.Issuer()},
 		{"token endpoint", s.TokenURL()},
 		{"verify endpoint", s.VerifyURL()},
+		{"connect role", s.ConnectURL()},
 		{"keys (JWKS)", s.Issuer() + server.PathJWKS},
 		{"health", s.Issuer() + server.PathReady},
 		{"metrics", metrics + server.PathMetrics},
@@ -91,13 +96,22 @@ func (s *Sandbox) Table() string {
 }
 
 func (s *Sandbox) waitReady(ctx context.Context) error {
-	err := wait.PollUntilContextTimeout(ctx, 50*time.Millisecond, readyTimeout, true, func(ctx context.Context) (bool, error) {
+	for what, url := range map[string]string{"token service": s.Issuer(), "connect role": s.ConnectURL()} {
+		if err := s.waitFor(ctx, url+server.PathReady); err != nil {
+			return fmt.Errorf("waiting for the %s: %w; the logs are in %s", what, err, s.plane.Logs())
+		}
+	}
+	return nil
+}
+
+func (s *Sandbox) waitFor(ctx context.Context, url string) error {
+	return wait.PollUntilContextTimeout(ctx, 50*time.Millisecond, readyTimeout, true, func(ctx context.Context) (bool, error) {
 		select {
 		case <-s.stopped:
 			return false, s.roles.Wait()
 		default:
 		}
-		request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.Issuer()+server.PathReady, http.NoBody)
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
 		if err != nil {
 			return false, err
 		}
@@ -107,8 +121,4 @@ func (s *Sandbox) waitReady(ctx context.Context) error {
 		}
 		return response.StatusCode == http.StatusOK, response.Body.Close()
 	})
-	if err != nil {
-		return fmt.Errorf("waiting for the token service: %w; the logs are in %s", err, s.plane.Logs())
-	}
-	return nil
 }

@@ -19,6 +19,8 @@ type Options struct {
 	Dir string
 	// Listen is the address of the token service, on loopback. Port 0: any free one.
 	Listen string
+	// ListenConnect is that of the connect role.
+	ListenConnect string
 	// Ephemeral removes Dir at the end.
 	Ephemeral bool
 	// Assets is the directory of the control plane's binaries.
@@ -31,6 +33,7 @@ const defaultDir = ".sandbox"
 func (o *Options) Bind(flags *pflag.FlagSet) {
 	flags.StringVar(&o.Dir, "dir", "", "directory for state, logs, kubeconfig and env (default: "+defaultDir+"; with --ephemeral a temporary one)")
 	flags.StringVar(&o.Listen, "listen", app.DefaultListenAddress, "loopback address of the token service; port 0 takes any free one")
+	flags.StringVar(&o.ListenConnect, "listen-connect", app.DefaultConnectAddress, "loopback address of the connect role; port 0 takes any free one")
 	flags.BoolVar(&o.Ephemeral, "ephemeral", false, "keep nothing: remove the directory at the end, which must be empty or not exist before")
 	flags.StringVar(&o.Assets, "assets", defaultAssets(), "directory of etcd, kube-apiserver, kube-controller-manager and kubectl; taken from $KUBEBUILDER_ASSETS")
 }

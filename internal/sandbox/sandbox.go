@@ -30,6 +30,7 @@ type Sandbox struct {
 	plane   *controlplane.ControlPlane
 	public  net.Listener
 	metrics net.Listener
+	connect net.Listener
 
 	roles   *errgroup.Group
 	stop    context.CancelFunc
@@ -40,8 +41,10 @@ type Sandbox struct {
 // Start starts everything and waits until the token service is ready. progress is told what is being done. The context
 // bounds the start and the life of the sandbox.
 func Start(ctx context.Context, options Options, progress func(string)) (*Sandbox, error) {
-	if !oauth.IsLoopbackAddress(options.Listen) {
-		return nil, fmt.Errorf("--listen %s: the sandbox listens on loopback only", options.Listen)
+	for flag, address := range map[string]string{"--listen": options.Listen, "--listen-connect": options.ListenConnect} {
+		if !oauth.IsLoopbackAddress(address) {
+			return nil, fmt.Errorf("%s %s: the sandbox listens on loopback only", flag, address)
+		}
 	}
 	if err := options.prepareDir(); err != nil {
 		return nil, err
@@ -67,6 +70,9 @@ func (s *Sandbox) start(ctx context.Context, progress func(string)) error {
 	if s.metrics, err = listen.Listen(ctx, "tcp", net.JoinHostPort(loopback.Address, "0")); err != nil {
 		return fmt.Errorf("opening the metrics port: %w", err)
 	}
+	if s.connect, err = listen.Listen(ctx, "tcp", s.options.ListenConnect); err != nil {
+		return fmt.Errorf("opening the connect role's port (--listen-connect 127.0.0.1:0 takes any free one): %w", err)
+	}
 	progress("starting etcd and kube-apiserver")
 	s.plane, err = controlplane.Start(ctx, controlplane.Options{
 		Assets: s.options.Assets, Dir: s.options.Dir, Durable: !s.options.Ephemeral,
@@ -82,7 +88,7 @@ func (s *Sandbox) start(ctx context.Context, progress func(string)) error {
 	if err := s.plane.StartControllers(ctx); err != nil {
 		return err
 	}
-	progress("starting the manager and the token service")
+	progress("starting the manager, the token service and the connect role")
 	if err := s.startRoles(ctx); err != nil {
 		return err
 	}
@@ -105,7 +111,11 @@ func (s *Sandbox) startRoles(ctx context.Context) error {
 	common := s.common()
 	app.UseLogger(common.Logger(libraries))
 
-	manager := app.ManagerOptions{Common: common, HealthAddress: "0", LeaderElect: true}
+	providers := app.ConnectionOptions{EgressAllow: []string{loopback.Network}, EgressAllowHTTP: true}
+	connectURL := app.ConnectURLOptions{ConnectURL: s.ConnectURL()}
+	manager := app.ManagerOptions{
+		Common: common, HealthAddress: "0", LeaderElect: true, ConnectionOptions: providers, ConnectURLOptions: connectURL,
+	}
 	manager.MetricsAddress, manager.ManageCertificates = "0", true
 	if err := manager.Complete(); err != nil {
 		return err
@@ -124,8 +134,23 @@ func (s *Sandbox) startRoles(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.run(ctx, "token-service", TokenServiceServiceAccount, tokens.Common, func(ctx context.Context, access *rest.Config) error {
+	err = s.run(ctx, "token-service", TokenServiceServiceAccount, tokens.Common, func(ctx context.Context, access *rest.Config) error {
 		return app.RunTokenService(ctx, access, tokens, s.public, s.metrics)
+	})
+	if err != nil {
+		return err
+	}
+	return s.startConnect(ctx, app.ConnectOptions{Common: common, ConnectionOptions: providers, ConnectURLOptions: connectURL})
+}
+
+func (s *Sandbox) startConnect(ctx context.Context, options app.ConnectOptions) error {
+	options.ListenAddress, options.AccountHeader = s.options.ListenConnect, app.DefaultAccountHeader
+	options.ShutdownGrace, options.Attempts = app.DefaultShutdownGrace, app.DefaultAttempts()
+	if err := options.Complete(); err != nil {
+		return err
+	}
+	return s.run(ctx, "connect", ConnectServiceAccount, options.Common, func(ctx context.Context, access *rest.Config) error {
+		return app.RunConnect(ctx, access, options, s.connect, nil)
 	})
 }
 
@@ -191,7 +216,7 @@ func (s *Sandbox) Stop() {
 	if s.plane != nil {
 		s.plane.Stop()
 	}
-	for _, listener := range []net.Listener{s.public, s.metrics} {
+	for _, listener := range []net.Listener{s.public, s.metrics, s.connect} {
 		if listener != nil {
 			_ = listener.Close()
 		}
