@@ -49,7 +49,9 @@ var _ = BeforeSuite(func(ctx context.Context) {
 	plane.Create(ctx, credential)
 	console = plane.ExpectReady(ctx, credential)
 	Eventually(tokens.Accepts).WithArguments(console).Should(BeTrue())
-	Eventually(func() int { return call(http.MethodGet, connect.URL+"/v1.0/accounts/nobody/connectors/a.b", consoleToken(), "").Status }).
+	Eventually(func() int {
+		return call(http.MethodGet, connect.URL+"/v1.0/accounts/nobody/connectors/a.b", consoleToken(), "").Status
+	}).
 		Should(Equal(http.StatusNotFound), "the connect role knows the console's client")
 })
 
