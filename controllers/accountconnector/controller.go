@@ -43,6 +43,8 @@ const longestSleep = time.Hour
 type Reconciler struct {
 	client.Client
 	Secrets kube.Secrets
+	// Versions tells of changes of the Secrets that tenants and platform teams bring.
+	Versions *kube.SecretVersions
 	// Grants keeps the records, and Keeper has them follow the refresh protocol.
 	Grants kube.Grants
 	Keeper *connector.Keeper
@@ -50,6 +52,8 @@ type Reconciler struct {
 	Endpoint *tokenendpoint.Client
 	Recorder events.EventRecorder
 	Now      func() time.Time
+
+	imported *kube.SecretWatch
 }
 
 // Reconcile brings one AccountConnector to what its spec says, and writes the status, whatever happened, where it differs.

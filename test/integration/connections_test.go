@@ -153,7 +153,7 @@ func outputOf(ctx context.Context, of *v1alpha1.AccountConnector) map[string][]b
 	return secret.Data
 }
 
-// nudge has the manager look again: what changes in a Secret of a tenant's, or with the clock, it learns within the hour.
+// nudge has the manager look again: what changes with the clock of a test it learns within the hour.
 func nudge(ctx context.Context, of *v1alpha1.AccountConnector) {
 	GinkgoHelper()
 	harness.Patch(ctx, plane, of, func(c *v1alpha1.AccountConnector) {
@@ -210,7 +210,6 @@ var _ = Describe("a connection", func() {
 		By("an AuthValue that is none changes nothing")
 		mine := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: crm.Namespace, Name: "mine"}}
 		harness.Patch(ctx, plane, mine, func(s *corev1.Secret) { s.Data["AuthValue"] = []byte(`{"Token":"x"}`) })
-		nudge(ctx, crm)
 		Eventually(func() string { _ = readyReason(ctx, crm); return reasonOf(crm, v1alpha1.ConditionAuthorized) }).Should(Equal(v1alpha1.ReasonInvalidAuthValue))
 		Expect(string(outputOf(ctx, crm)["access_token"])).To(Equal("access-token-of-an-application-1"))
 
@@ -222,7 +221,7 @@ var _ = Describe("a connection", func() {
 		clock.Advance(50 * time.Minute)
 		nudge(ctx, crm)
 		Eventually(func() string { _ = readyReason(ctx, crm); return reasonOf(crm, v1alpha1.ConditionAuthorized) }).Should(Equal(v1alpha1.ReasonReauthorizationRequired))
-		Expect(readyReason(ctx, crm)).To(Equal(v1alpha1.ReasonConnected), "the access token lives until it expires")
+		Eventually(readyReason).WithArguments(ctx, crm).Should(Equal(v1alpha1.ReasonConnected), "the access token lives until it expires")
 		clock.Advance(20 * time.Minute)
 		nudge(ctx, crm)
 		Eventually(readyReason).WithArguments(ctx, crm).Should(Equal(v1alpha1.ReasonReauthorizationRequired))
@@ -238,14 +237,12 @@ var _ = Describe("a connection", func() {
 		harness.Patch(ctx, plane, mine, func(s *corev1.Secret) {
 			s.Data["AuthValue"] = fmt.Appendf(nil, `{"RefreshToken":%q}`, to.refreshToken())
 		})
-		nudge(ctx, crm)
 		Eventually(readyReason).WithArguments(ctx, crm).Should(Equal(v1alpha1.ReasonMisconfigured))
 		asked := to.asked()
 		nudge(ctx, crm)
 		Eventually(readyReason).WithArguments(ctx, crm).Should(Equal(v1alpha1.ReasonMisconfigured))
 		Expect(to.asked()).To(Equal(asked), "it is not asked again for the same")
 		harness.Patch(ctx, plane, mine, func(s *corev1.Secret) { s.Data["secret"] = []byte("secret-of-our-app-registration") })
-		nudge(ctx, crm)
 		Eventually(readyReason).WithArguments(ctx, crm).Should(Equal(v1alpha1.ReasonConnected))
 	})
 
@@ -301,8 +298,28 @@ var _ = Describe("a connection", func() {
 			ObjectMeta: metav1.ObjectMeta{Namespace: config.ConnectionsNamespace, Name: name},
 			StringData: map[string]string{"client_id": "our-app", "client_secret": "secret-of-our-app-registration"},
 		})
-		harness.Patch(ctx, plane, shared, func(c *v1alpha1.Connector) { c.Spec.DisplayName = "The application" })
-		Eventually(ready).Should(Equal("Available: Accounts can be connected to The application"))
+		Eventually(ready).Should(Equal("Available: Accounts can be connected to An application"))
+	})
+
+	It("follows the app registration of its Connector at once", func(ctx context.Context) {
+		plane.StartManagerWith(forConnections)
+		to := startApplication()
+		crm := connected(ctx, to, fmt.Sprintf(`{"RefreshToken":%q}`, to.refreshToken()))
+		Eventually(readyReason).WithArguments(ctx, crm).Should(Equal(v1alpha1.ReasonConnected))
+		entry := &v1alpha1.Connector{ObjectMeta: metav1.ObjectMeta{Name: crm.Spec.ConnectorRef.Name}}
+		harness.Patch(ctx, plane, entry, func(c *v1alpha1.Connector) {
+			c.Spec.Client, c.Spec.ClientSecretRef = v1alpha1.ClientShared, &v1alpha1.ConnectionsSecretReference{Name: c.Name}
+		})
+		harness.Patch(ctx, plane, crm, func(c *v1alpha1.AccountConnector) { c.Spec.Properties = nil })
+		Eventually(readyReason).WithArguments(ctx, crm).Should(Equal(v1alpha1.ReasonInvalidConnector))
+		registration := &corev1.Secret{
+			ObjectMeta: metav1.ObjectMeta{Namespace: config.ConnectionsNamespace, Name: entry.Name},
+			StringData: map[string]string{"client_id": "another-app", "client_secret": "secret-of-our-app-registration"},
+		}
+		plane.Create(ctx, registration)
+		Eventually(func() string { _ = readyReason(ctx, crm); return reasonOf(crm, v1alpha1.ConditionRefreshHealthy) }).Should(Equal(v1alpha1.ReasonClientChanged))
+		harness.Patch(ctx, plane, registration, func(s *corev1.Secret) { s.Data["client_id"] = []byte("our-app") })
+		Eventually(func() string { _ = readyReason(ctx, crm); return reasonOf(crm, v1alpha1.ConditionRefreshHealthy) }).Should(Equal(v1alpha1.ReasonRefreshed))
 	})
 
 	It("reaches nothing on this machine unless the operator allows it", func(ctx context.Context) {
