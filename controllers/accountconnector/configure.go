@@ -19,7 +19,7 @@ import (
 	"github.com/claviger/claviger/internal/kube"
 )
 
-// judge asks the rules whether the account may have a connection here.
+// judge asks the rules whether the account may have a connection here. Where it may not, the access token is taken out of its Secret.
 func (r *Reconciler) judge(ctx context.Context, s *scope) error {
 	lookup := kube.Lookup{Reader: r.Client}
 	namespace, err := lookup.Namespace(ctx, s.object.Namespace)
@@ -32,6 +32,12 @@ func (r *Reconciler) judge(ctx context.Context, s *scope) error {
 	}
 	s.judged = true
 	s.verdict = credential.JudgeConnection(s.object, account, namespace)
+	if s.verdict == nil {
+		return nil
+	}
+	if s.publishErr = r.withdraw(ctx, s); s.publishErr != nil {
+		return s.publishErr
+	}
 	return s.verdict
 }
 

@@ -30,6 +30,9 @@ func (s *scope) summarize(now time.Time) {
 		status.ExpiresAt, status.RefreshedAt = timeOf(record.ExpiresAt), timeOf(record.IssuedAt)
 		status.RefreshExpiresAt, status.NextRefreshAt = timeOf(s.ends()), timeOf(s.standing.Until)
 	}
+	if s.verdict != nil {
+		status.NextRefreshAt = nil
+	}
 	parts := []metav1.Condition{s.authorized(), s.refreshHealthy(now), s.secretPublished()}
 	for _, part := range parts {
 		s.set(now, part)
@@ -148,6 +151,8 @@ func (s *scope) secretPublished() metav1.Condition {
 		return condition(name, metav1.ConditionFalse, v1alpha1.ReasonWriteFailed, failure(s.publishErr))
 	case s.published:
 		return condition(name, metav1.ConditionTrue, v1alpha1.ReasonPublished, "Secret "+s.secretKey().Name+" holds the access token")
+	case s.withdrawn:
+		return condition(name, metav1.ConditionUnknown, v1alpha1.ReasonNotAttempted, "The access token was taken out of Secret "+s.secretKey().Name)
 	default:
 		return condition(name, metav1.ConditionUnknown, v1alpha1.ReasonNotAttempted, "There is no access token to publish")
 	}

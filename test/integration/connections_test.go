@@ -261,6 +261,55 @@ var _ = Describe("a connection", func() {
 		Expect(to.revoked).To(ConsistOf(to.refreshToken()))
 	})
 
+	DescribeTable("whose use is not allowed has no token in its Secret, and keeps its grant",
+		func(ctx context.Context, reason string, allow func(ctx context.Context, crm *v1alpha1.AccountConnector, allowed bool)) {
+			clock := &harness.Clock{}
+			plane.StartManagerWith(func(o *app.ManagerOptions) { forConnections(o); o.Clock = clock.Now })
+			to := startApplication()
+			crm := connected(ctx, to, fmt.Sprintf(`{"RefreshToken":%q}`, to.refreshToken()))
+			harness.Patch(ctx, plane, crm, func(c *v1alpha1.AccountConnector) {
+				c.Spec.SecretTemplate = &v1alpha1.ConnectionSecretTemplate{
+					Keys: map[string]v1alpha1.SecretKey{"access_token": "token"},
+					Data: map[string]v1alpha1.ValueTemplate{".env": "TOKEN={{ .AccessToken }}"},
+				}
+			})
+			Eventually(readyReason).WithArguments(ctx, crm).Should(Equal(v1alpha1.ReasonConnected))
+			Eventually(outputOf).WithArguments(ctx, crm).Should(HaveKey(".env"))
+			asked := to.asked()
+
+			allow(ctx, crm, false)
+			Eventually(readyReason).WithArguments(ctx, crm).Should(Equal(reason))
+			output := outputOf(ctx, crm)
+			Expect(output).To(HaveKeyWithValue("account", []byte(crm.Namespace)))
+			for _, key := range []string{"token", "access_token", "expires_at", ".env"} {
+				Expect(output).NotTo(HaveKey(key))
+			}
+			Expect(crm.Status.NextRefreshAt).To(BeNil())
+			clock.Advance(50 * time.Minute)
+			harness.Patch(ctx, plane, crm, func(c *v1alpha1.AccountConnector) { c.Spec.Scopes = []v1alpha1.ProviderScope{"crm.read"} })
+			Eventually(readyReason).WithArguments(ctx, crm).Should(Equal(reason))
+			Expect(to.asked()).To(Equal(asked), "nothing is refreshed")
+
+			allow(ctx, crm, true)
+			Eventually(readyReason).WithArguments(ctx, crm).Should(Equal(v1alpha1.ReasonConnected))
+			Eventually(func() string { return string(outputOf(ctx, crm)["token"]) }).Should(Equal(fmt.Sprintf("access-token-of-an-application-%d", asked+1)))
+			Expect(outputOf(ctx, crm)).To(HaveKey(".env"))
+		},
+		Entry("while it is suspended", v1alpha1.ReasonSuspended, func(ctx context.Context, crm *v1alpha1.AccountConnector, allowed bool) {
+			harness.Patch(ctx, plane, crm, func(c *v1alpha1.AccountConnector) { c.Spec.Suspend = !allowed })
+		}),
+		Entry("while its account is", v1alpha1.ReasonAccountSuspended, func(ctx context.Context, crm *v1alpha1.AccountConnector, allowed bool) {
+			account := &v1alpha1.Account{ObjectMeta: metav1.ObjectMeta{Name: crm.Spec.AccountRef.Name}}
+			harness.Patch(ctx, plane, account, func(a *v1alpha1.Account) { a.Spec.Suspend = !allowed })
+		}),
+		Entry("while its account does not allow the namespace", v1alpha1.ReasonNamespaceNotAllowed, func(ctx context.Context, crm *v1alpha1.AccountConnector, allowed bool) {
+			account := &v1alpha1.Account{ObjectMeta: metav1.ObjectMeta{Name: crm.Spec.AccountRef.Name}}
+			harness.Patch(ctx, plane, account, func(a *v1alpha1.Account) {
+				a.Spec.Namespaces.Names = []string{map[bool]string{true: crm.Namespace, false: "elsewhere"}[allowed]}
+			})
+		}),
+	)
+
 	DescribeTable("says what is in the way", func(ctx context.Context, change func(*v1alpha1.AccountConnector), reason string) {
 		plane.StartManagerWith(forConnections)
 		to := startApplication()
