@@ -10,11 +10,8 @@ import (
 	"fmt"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/meta"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/events"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -115,20 +112,6 @@ func (r *Reconciler) writeStatus(ctx context.Context, s *scope) error {
 	}
 	r.tell(s)
 	return nil
-}
-
-// tell records an event where Ready has changed.
-func (r *Reconciler) tell(s *scope) {
-	before := meta.FindStatusCondition(s.stored.Status.Conditions, v1alpha1.ConditionReady)
-	now := meta.FindStatusCondition(s.object.Status.Conditions, v1alpha1.ConditionReady)
-	if now == nil || before != nil && before.Status == now.Status && before.Reason == now.Reason {
-		return
-	}
-	severity := corev1.EventTypeWarning
-	if now.Status == metav1.ConditionTrue {
-		severity = corev1.EventTypeNormal
-	}
-	r.Recorder.Eventf(s.object, nil, severity, now.Reason, "Reconcile", "%s", now.Message)
 }
 
 // result turns an error into what the queue shall do. Faults are shown as conditions and need no log line of their own.

@@ -103,6 +103,9 @@ func (r *Reconciler) keep(ctx context.Context, s *scope) error {
 	s.standing = standing
 	s.wakeAt(standing.Until)
 	s.wakeAt(standing.Record.ExpiresAt)
+	if end := s.ends(); r.Now().Before(end.WarnAt) {
+		s.wakeAt(end.WarnAt)
+	}
 	return nil
 }
 

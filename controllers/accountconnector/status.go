@@ -28,7 +28,7 @@ func (s *scope) summarize(now time.Time) {
 		status.Scope = record.Scope
 		status.AuthorizedAt, status.AuthorizedBy = timeOf(record.AuthorizedAt), record.AuthorizedBy
 		status.ExpiresAt, status.RefreshedAt = timeOf(record.ExpiresAt), timeOf(record.IssuedAt)
-		status.RefreshExpiresAt, status.NextRefreshAt = timeOf(s.ends()), timeOf(s.standing.Until)
+		status.RefreshExpiresAt, status.NextRefreshAt = timeOf(s.ends().At), timeOf(s.standing.Until)
 	}
 	if s.verdict != nil {
 		status.NextRefreshAt = nil
@@ -43,16 +43,13 @@ func (s *scope) summarize(now time.Time) {
 	s.setOrRemove(now, v1alpha1.ConditionStalled, ready, fault.Terminal)
 }
 
-// ends is when the grant ends unless a user signs in again, as far as anybody knows.
-func (s *scope) ends() time.Time {
-	ends := s.standing.Record.RefreshExpiresAt
-	if s.connector == nil {
-		return ends
-	}
-	if absolute := connector.Ends(s.standing.Record, s.setup.Behaviour); ends.IsZero() || !absolute.IsZero() && absolute.Before(ends) {
-		ends = absolute
-	}
-	return ends
+// ends is when the grant ends unless a user signs in again, as far as anybody knows. It is known only with what is configured.
+func (s *scope) ends() connector.End { return connector.Ends(s.standing.Record, s.setup.Behaviour) }
+
+// expiring reports whether that is soon.
+func (s *scope) expiring(now time.Time) bool {
+	end := s.ends()
+	return s.standing.Record.Connected() && !end.At.IsZero() && !now.Before(end.WarnAt)
 }
 
 func timeOf(at time.Time) *metav1.Time {
@@ -127,6 +124,9 @@ func (s *scope) refreshHealthy(now time.Time) metav1.Condition {
 			"The provider gave no refresh token: a user must sign in again when the access token expires")
 	case !record.Connected():
 		return condition(name, metav1.ConditionUnknown, v1alpha1.ReasonNotAttempted, "There is no grant to be kept")
+	case s.expiring(now):
+		return condition(name, metav1.ConditionFalse, v1alpha1.ReasonGrantExpiring,
+			"The grant ends at "+s.ends().At.UTC().Format(time.RFC3339)+", whatever is done: a user should sign in again before")
 	default:
 		return condition(name, metav1.ConditionTrue, v1alpha1.ReasonRefreshed, live(record, now))
 	}
@@ -185,7 +185,7 @@ func (s *scope) setOrRemove(now time.Time, name string, ready metav1.Condition, 
 func kindOf(reason string) fault.Kind {
 	switch reason {
 	case v1alpha1.ReasonReauthorizationRequired, v1alpha1.ReasonSignInRequired, v1alpha1.ReasonMisconfigured, v1alpha1.ReasonClientChanged,
-		v1alpha1.ReasonNoRefreshToken, v1alpha1.ReasonInvalidAuthValue, v1alpha1.ReasonInvalidConnector, v1alpha1.ReasonInvalidProperty,
+		v1alpha1.ReasonNoRefreshToken, v1alpha1.ReasonGrantExpiring, v1alpha1.ReasonInvalidAuthValue, v1alpha1.ReasonInvalidConnector, v1alpha1.ReasonInvalidProperty,
 		v1alpha1.ReasonSuspended, v1alpha1.ReasonNamespaceNotAllowed, v1alpha1.ReasonAccountSuspended, v1alpha1.ReasonSecretConflict,
 		v1alpha1.ReasonInvalidTemplate:
 		return fault.Terminal

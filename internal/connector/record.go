@@ -24,6 +24,8 @@ type Record struct {
 	ExpiresAt time.Time
 	// RefreshExpiresAt is when the refresh token expires. Zero: nobody knows.
 	RefreshExpiresAt time.Time
+	// RefreshLife is the longest life of a refresh token that the provider has given since the grant was. Zero: nobody knows.
+	RefreshLife time.Duration
 	// AuthorizedAt is when the grant was given, which refreshes do not change. Zero where there is none, or nobody knows.
 	AuthorizedAt time.Time
 	// ClientFingerprint names the client that the grant was given to.
@@ -137,6 +139,7 @@ func (r Record) commit(tokens Tokens, behaviour Behaviour, client string, now ti
 	}
 	if tokens.RefreshLifetime > 0 {
 		r.RefreshExpiresAt = now.Add(tokens.RefreshLifetime)
+		r.RefreshLife = max(r.RefreshLife, tokens.RefreshLifetime)
 	}
 	r.ClientFingerprint = client
 	return r
@@ -164,6 +167,9 @@ func (r Record) Import(value AuthValue, behaviour Behaviour, client string, now 
 		Generation: r.Generation + 1, Imported: r.Imported, Pushed: r.Pushed, ClientFingerprint: client,
 		AccessToken: value.AccessToken, RefreshToken: value.RefreshToken, TokenType: "Bearer",
 		IssuedAt: now, ExpiresAt: value.Expires, RefreshExpiresAt: value.RefreshExpires, AuthorizedAt: now,
+	}
+	if value.RefreshExpires.After(now) {
+		imported.RefreshLife = value.RefreshExpires.Sub(now)
 	}
 	if imported.ExpiresAt.IsZero() && imported.Connected() {
 		imported.ExpiresAt = end(now, 0, behaviour.AssumedLifetime)

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	eventsv1 "k8s.io/api/events/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -144,6 +145,20 @@ func reasonOf(of *v1alpha1.AccountConnector, condition string) string {
 		return found.Reason
 	}
 	return ""
+}
+
+// toldAbout gives the reasons of the events about an AccountConnector.
+func toldAbout(ctx context.Context, of *v1alpha1.AccountConnector) []string {
+	GinkgoHelper()
+	var list eventsv1.EventList
+	Expect(plane.API.List(ctx, &list, client.InNamespace(of.Namespace))).To(Succeed())
+	var reasons []string
+	for i := range list.Items {
+		if list.Items[i].Regarding.UID == of.UID {
+			reasons = append(reasons, list.Items[i].Reason)
+		}
+	}
+	return reasons
 }
 
 func outputOf(ctx context.Context, of *v1alpha1.AccountConnector) map[string][]byte {
@@ -309,6 +324,23 @@ var _ = Describe("a connection", func() {
 			})
 		}),
 	)
+
+	It("warns before its grant ends, and is good until then", func(ctx context.Context) {
+		clock := &harness.Clock{}
+		plane.StartManagerWith(func(o *app.ManagerOptions) { forConnections(o); o.Clock = clock.Now })
+		to := startApplication()
+		crm := connected(ctx, to, fmt.Sprintf(`{"RefreshToken":%q}`, to.refreshToken()))
+		healthy := func() string { _ = readyReason(ctx, crm); return reasonOf(crm, v1alpha1.ConditionRefreshHealthy) }
+		harness.Patch(ctx, plane, &v1alpha1.Connector{ObjectMeta: metav1.ObjectMeta{Name: crm.Spec.ConnectorRef.Name}}, func(c *v1alpha1.Connector) {
+			c.Spec.Refresh.AbsoluteExpiry = &metav1.Duration{Duration: 100 * time.Hour}
+		})
+		Eventually(func() bool { return healthy() == v1alpha1.ReasonRefreshed && crm.Status.RefreshExpiresAt != nil }).Should(BeTrue())
+		clock.Advance(76 * time.Hour)
+		nudge(ctx, crm)
+		Eventually(healthy).Should(Equal(v1alpha1.ReasonGrantExpiring))
+		Eventually(readyReason).WithArguments(ctx, crm).Should(Equal(v1alpha1.ReasonConnected))
+		Eventually(toldAbout).WithArguments(ctx, crm).Should(ContainElement(v1alpha1.ReasonGrantExpiring))
+	})
 
 	DescribeTable("says what is in the way", func(ctx context.Context, change func(*v1alpha1.AccountConnector), reason string) {
 		plane.StartManagerWith(forConnections)
