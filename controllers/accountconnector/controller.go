@@ -19,6 +19,7 @@ import (
 
 	"github.com/claviger/claviger/api/v1alpha1"
 	"github.com/claviger/claviger/internal/connector"
+	"github.com/claviger/claviger/internal/connector/politeness"
 	"github.com/claviger/claviger/internal/connector/tokenendpoint"
 	"github.com/claviger/claviger/internal/fault"
 	"github.com/claviger/claviger/internal/kube"
@@ -47,6 +48,8 @@ type Reconciler struct {
 	Keeper *connector.Keeper
 	// Endpoint calls the token endpoints of providers.
 	Endpoint *tokenendpoint.Client
+	// Hosts bounds the requests to each of them.
+	Hosts    *politeness.Hosts
 	Recorder events.EventRecorder
 	Now      func() time.Time
 

@@ -30,8 +30,9 @@ const (
 	secretIndex    = "spec.secretKeyRef.name" //nolint:gosec // G101: a field, not a credential
 )
 
-// workers reconcile at the same time. Each waits for providers most of its time.
-const workers = 16
+// workers reconcile at the same time. Each waits for providers most of its time, and no provider's host has more than a few of them:
+// it takes eight that are away at once to have all workers wait, and that for one timeout.
+const workers = 32
 
 // SetupWithManager registers the controller: it runs for a connection when that, its output Secret, its record, its Connector, a Secret
 // that either refers to, the spec of its Account or the labels of its namespace change. kube.IndexRegistrations must have been called.

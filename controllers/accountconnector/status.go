@@ -29,6 +29,9 @@ func (s *scope) summarize(now time.Time) {
 		status.AuthorizedAt, status.AuthorizedBy = timeOf(record.AuthorizedAt), record.AuthorizedBy
 		status.ExpiresAt, status.RefreshedAt = timeOf(record.ExpiresAt), timeOf(record.IssuedAt)
 		status.RefreshExpiresAt, status.NextRefreshAt = timeOf(s.ends().At), timeOf(s.standing.Until)
+		if s.standing.Held { // it is overdue, and comes when the provider may be asked: no write for every look
+			status.NextRefreshAt = s.stored.Status.NextRefreshAt
+		}
 	}
 	if s.verdict != nil {
 		status.NextRefreshAt = nil
@@ -119,6 +122,9 @@ func (s *scope) refreshHealthy(now time.Time) metav1.Condition {
 			"The refresh token was presented and no answer came; it is presented again when nothing is lost by that")
 	case standing.Failure != nil:
 		return condition(name, metav1.ConditionFalse, v1alpha1.ReasonRefreshFailing, "Trying again: "+standing.Failure.Why)
+	case standing.Held && record.AtRisk(now):
+		return condition(name, metav1.ConditionFalse, v1alpha1.ReasonRefreshFailing,
+			"The provider is not asked for the moment: it has not answered others, or too many ask it at once")
 	case record.Connected() && record.RefreshToken.Reveal() == "" && !s.repeatable() && !record.ExpiresAt.IsZero():
 		return condition(name, metav1.ConditionFalse, v1alpha1.ReasonNoRefreshToken,
 			"The provider gave no refresh token: a user must sign in again when the access token expires")

@@ -19,6 +19,7 @@ import (
 	library "github.com/claviger/claviger/controllers/connector"
 	"github.com/claviger/claviger/internal/connector"
 	"github.com/claviger/claviger/internal/connector/discovery"
+	"github.com/claviger/claviger/internal/connector/politeness"
 	"github.com/claviger/claviger/internal/connector/tokenendpoint"
 	"github.com/claviger/claviger/internal/egress"
 	"github.com/claviger/claviger/internal/kube"
@@ -89,6 +90,7 @@ func addConnections(ctx context.Context, manager ctrl.Manager, parts connectionP
 		Endpoint: &tokenendpoint.Client{
 			HTTP: outside, Now: options.Clock, Random: rand.Reader,
 		},
+		Hosts:    politeness.New(politeness.Default(), options.Clock),
 		Recorder: manager.GetEventRecorder("claviger-manager"),
 		Now:      options.Clock,
 	}

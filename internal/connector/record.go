@@ -89,6 +89,17 @@ func (r Record) Live(now time.Time) bool {
 	return r.Connected() && (r.ExpiresAt.IsZero() || now.Before(r.ExpiresAt))
 }
 
+// atRiskPart of the life of an access token is left when it is at risk: it should have been refreshed long before.
+const atRiskPart = 8
+
+// AtRisk reports whether the access token is about to expire, or has, or there is none.
+func (r Record) AtRisk(now time.Time) bool {
+	if !r.Connected() {
+		return true
+	}
+	return !r.ExpiresAt.IsZero() && r.ExpiresAt.Sub(now) < r.ExpiresAt.Sub(r.IssuedAt)/atRiskPart
+}
+
 // begin gives the record of which an attempt says that it presents the refresh token.
 func (r Record) begin(attempt, holder string, now time.Time) Record {
 	r.Intent = &Intent{Attempt: attempt, Holder: holder, StartedAt: now, RefreshTokenFingerprint: Fingerprint(r.RefreshToken)}

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -41,6 +42,8 @@ type application struct {
 	revoked  []string
 	// answer, where set, is what it answers in place of tokens.
 	answer func(w http.ResponseWriter)
+	// before, where set, is called with every request for tokens.
+	before func()
 	// metadata is what it publishes of its endpoints.
 	metadata string
 }
@@ -65,6 +68,9 @@ func (a *application) refreshToken() string {
 }
 
 func (a *application) token(w http.ResponseWriter, r *http.Request) {
+	if a.before != nil {
+		a.before()
+	}
 	a.mutex.Lock()
 	defer a.mutex.Unlock()
 	presented := r.PostFormValue("refresh_token")
@@ -78,6 +84,7 @@ func (a *application) token(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusUnauthorized)
 		_, _ = w.Write([]byte(`{"error":"invalid_client"}`))
 		return
+	case r.PostFormValue("grant_type") == "client_credentials":
 	case a.ended || presented != a.refreshToken():
 		a.ended = true
 		w.WriteHeader(http.StatusBadRequest)
@@ -340,6 +347,40 @@ var _ = Describe("a connection", func() {
 		Eventually(healthy).Should(Equal(v1alpha1.ReasonGrantExpiring))
 		Eventually(readyReason).WithArguments(ctx, crm).Should(Equal(v1alpha1.ReasonConnected))
 		Eventually(toldAbout).WithArguments(ctx, crm).Should(ContainElement(v1alpha1.ReasonGrantExpiring))
+	})
+
+	It("is not held up by an application that does not answer, which is asked by few at a time", func(ctx context.Context) {
+		plane.StartManagerWith(forConnections)
+		away, well := startApplication(), startApplication()
+		release := make(chan struct{})
+		var free sync.Once
+		defer free.Do(func() { close(release) })
+		var waiting, most atomic.Int64
+		away.before = func() {
+			if now := waiting.Add(1); now > most.Load() {
+				most.Store(now)
+			}
+			<-release
+			waiting.Add(-1)
+		}
+		first := connected(ctx, away, `{}`)
+		all := []*v1alpha1.AccountConnector{first}
+		harness.Patch(ctx, plane, &v1alpha1.Connector{ObjectMeta: metav1.ObjectMeta{Name: first.Spec.ConnectorRef.Name}}, func(c *v1alpha1.Connector) {
+			c.Spec.Grant, c.Spec.AuthorizationURL = v1alpha1.GrantClientCredentials, ""
+		})
+		for i := range 11 {
+			next := &v1alpha1.AccountConnector{ObjectMeta: metav1.ObjectMeta{Namespace: first.Namespace, Name: fmt.Sprintf("crm-%d", i)}, Spec: first.Spec}
+			plane.Create(ctx, next)
+			all = append(all, next)
+		}
+		Eventually(waiting.Load).Should(BeEquivalentTo(4))
+		other := connected(ctx, well, fmt.Sprintf(`{"RefreshToken":%q}`, well.refreshToken()))
+		Eventually(readyReason).WithArguments(ctx, other).Should(Equal(v1alpha1.ReasonConnected))
+		Expect(most.Load()).To(BeEquivalentTo(4))
+		free.Do(func() { close(release) })
+		for _, crm := range all {
+			Eventually(readyReason).WithArguments(ctx, crm).Should(Equal(v1alpha1.ReasonConnected))
+		}
 	})
 
 	DescribeTable("says what is in the way", func(ctx context.Context, change func(*v1alpha1.AccountConnector), reason string) {
