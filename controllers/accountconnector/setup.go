@@ -8,11 +8,13 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -49,7 +51,7 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, manager ctrl.Manager)
 		Watches(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.ownersOf)).
 		Watches(&v1alpha1.Connector{}, r.enqueue(func(object client.Object) client.ListOption {
 			return client.MatchingFields{connectorIndex: object.GetName()}
-		}), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		}), builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, endpointsChanged))).
 		Watches(&v1alpha1.Account{}, r.enqueue(func(object client.Object) client.ListOption {
 			return client.MatchingFields{accountIndex: object.GetName()}
 		}), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
@@ -62,6 +64,17 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, manager ctrl.Manager)
 		return fmt.Errorf("building the controller: %w", err)
 	}
 	return nil
+}
+
+// endpointsChanged passes updates of a Connector whose issuer has published others.
+var endpointsChanged = predicate.Funcs{
+	CreateFunc:  func(event.CreateEvent) bool { return false },
+	DeleteFunc:  func(event.DeleteEvent) bool { return false },
+	GenericFunc: func(event.GenericEvent) bool { return false },
+	UpdateFunc: func(e event.UpdateEvent) bool {
+		before, now := e.ObjectOld.(*v1alpha1.Connector).Status.Discovered, e.ObjectNew.(*v1alpha1.Connector).Status.Discovered
+		return !equality.Semantic.DeepEqual(before, now)
+	},
 }
 
 // ownersOf finds the connection that an output Secret belongs to, or that a record is of.

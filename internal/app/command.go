@@ -28,7 +28,7 @@ func NewCommand() *cobra.Command {
 		Version:      Version(),
 		SilenceUsage: true,
 	}
-	root.AddCommand(newManagerCommand(), newTokenServiceCommand(), newGateCommand())
+	root.AddCommand(newManagerCommand(), newTokenServiceCommand(), newConnectCommand(), newGateCommand())
 	return root
 }
 

@@ -18,6 +18,7 @@ import (
 	"github.com/claviger/claviger/controllers/accountconnector"
 	library "github.com/claviger/claviger/controllers/connector"
 	"github.com/claviger/claviger/internal/connector"
+	"github.com/claviger/claviger/internal/connector/discovery"
 	"github.com/claviger/claviger/internal/connector/tokenendpoint"
 	"github.com/claviger/claviger/internal/egress"
 	"github.com/claviger/claviger/internal/kube"
@@ -63,12 +64,20 @@ func (o *ConnectionOptions) completeConnections() error {
 	return errors.Join(mistakes...)
 }
 
+// outside gives the client that calls URLs of objects.
+func (o *ConnectionOptions) outside() *egress.Client {
+	return egress.New(egress.Options{
+		AllowedNetworks: o.allowed, AllowHTTP: o.EgressAllowHTTP, CAFile: o.EgressCAFile, Timeout: connector.RequestTimeout,
+	})
+}
+
 // addConnections adds the controller of AccountConnectors.
 func addConnections(ctx context.Context, manager ctrl.Manager, secrets kube.Secrets, options ManagerOptions) error {
 	host, err := os.Hostname()
 	if err != nil {
 		return fmt.Errorf("finding out the name of this replica: %w", err)
 	}
+	outside := options.outside()
 	grants := kube.Grants{Client: manager.GetClient(), Live: manager.GetAPIReader(), Namespace: options.ConnectionsNamespace}
 	connections := &accountconnector.Reconciler{
 		Client:  manager.GetClient(),
@@ -76,10 +85,7 @@ func addConnections(ctx context.Context, manager ctrl.Manager, secrets kube.Secr
 		Grants:  grants,
 		Keeper:  &connector.Keeper{Store: grants, Self: host, NewAttempt: rand.Text, Now: options.Clock},
 		Endpoint: &tokenendpoint.Client{
-			HTTP: egress.New(egress.Options{
-				AllowedNetworks: options.allowed, AllowHTTP: options.EgressAllowHTTP, CAFile: options.EgressCAFile, Timeout: connector.RequestTimeout,
-			}),
-			Now: options.Clock, Random: rand.Reader,
+			HTTP: outside, Now: options.Clock, Random: rand.Reader,
 		},
 		Recorder: manager.GetEventRecorder("claviger-manager"),
 		Now:      options.Clock,
@@ -89,7 +95,8 @@ func addConnections(ctx context.Context, manager ctrl.Manager, secrets kube.Secr
 	}
 	entries := &library.Reconciler{
 		Client: manager.GetClient(), Live: manager.GetAPIReader(), Namespace: options.ConnectionsNamespace,
-		AllowHTTP: options.EgressAllowHTTP, Now: options.Clock,
+		AllowHTTP: options.EgressAllowHTTP, Discovery: &discovery.Client{HTTP: outside, AllowHTTP: options.EgressAllowHTTP},
+		RedirectURI: options.redirectURI, Now: options.Clock,
 	}
 	if err := entries.SetupWithManager(manager); err != nil {
 		return fmt.Errorf("adding the Connector controller: %w", err)

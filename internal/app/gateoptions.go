@@ -5,7 +5,6 @@ package app
 import (
 	"errors"
 	"fmt"
-	"net/url"
 	"strings"
 	"time"
 
@@ -60,6 +59,7 @@ const gateExample = `  # Before an account's webhook, in a pod of its own
 type GateOptions struct {
 	Common
 	TLSOptions
+	IssuerKeysOptions
 	ListenAddress string
 	AccountHeader string
 	ShutdownGrace time.Duration
@@ -89,11 +89,6 @@ type GateOptions struct {
 	PassPreflight  bool
 	// Patience is how long a call may go on while its token cannot be judged.
 	Patience time.Duration
-
-	// JWKSURL is where the issuer's keys are; empty: where its metadata would say.
-	JWKSURL string
-	// IssuerCAFile holds the PEM certificates that verify the issuer; empty where the world's own do.
-	IssuerCAFile string
 
 	// IntrospectionURL is that of the endpoint; empty: below the issuer.
 	IntrospectionURL string
@@ -131,8 +126,7 @@ func (o *GateOptions) bind(flags *pflag.FlagSet) {
 	flags.BoolVar(&o.PassPreflight, "pass-preflight", false, "let preflights of browsers (CORS) through, which cannot bring a token")
 	flags.DurationVar(&o.Patience, "patience", DefaultPatience, "how long a call under way may go on while nobody can say whether its token is still good")
 
-	flags.StringVar(&o.JWKSURL, "jwks-url", "", "URL of the issuer's keys (default: "+server.PathJWKS+" below the issuer)")
-	flags.StringVar(&o.IssuerCAFile, "issuer-ca-file", "", "file of PEM certificates that verify the issuer, where its CA is private; read anew for every connection")
+	o.bindIssuerKeys(flags)
 	flags.StringVar(&o.IntrospectionURL, "introspection-url", "", "URL of the introspection endpoint (default: "+server.PathIntrospect+" below the issuer)")
 	flags.StringVar(&o.Introspection.Dir, "introspection-credentials", "", "folder with the files client_id and client_secret of the client that asks, such as a ClientCredential's Secret as a volume; read for every question")
 	flags.StringVar(&o.Introspection.TokenFile, "introspection-token-file", "", "file with the ServiceAccount token (audience: the issuer) that asks instead; read for every question")
@@ -154,34 +148,8 @@ func (o *GateOptions) Complete() error {
 	if o.ShutdownGrace < 0 || o.Patience < 0 {
 		mistakes = append(mistakes, errors.New("--shutdown-grace and --patience must not be negative"))
 	}
-	if o.JWKSURL == "" {
-		o.JWKSURL = o.issuer.Endpoint(server.PathJWKS)
-	}
-	mistakes = append(mistakes, o.checkService("--jwks-url", o.JWKSURL),
-		checkRoots("--issuer-ca-file", o.IssuerCAFile), checkRoots("--upstream-ca-file", o.UpstreamCAFile))
+	mistakes = append(mistakes, o.completeIssuerKeys(o.Common), checkRoots("--upstream-ca-file", o.UpstreamCAFile))
 	return errors.Join(mistakes...)
-}
-
-// checkService checks the URL of an endpoint of the issuer: who could change what is said there could admit anybody.
-func (o *GateOptions) checkService(flag, text string) error {
-	parsed, err := url.Parse(text)
-	if err == nil {
-		_, err = oauth.ParseIssuerURL(parsed.Scheme+"://"+parsed.Host, o.AllowPlainHTTP)
-	}
-	if err != nil || parsed.User != nil || parsed.Fragment != "" {
-		return fmt.Errorf("%s: it must be an absolute https URL; http is for loopback, and for --allow-plain-http", flag)
-	}
-	return nil
-}
-
-func checkRoots(flag, file string) error {
-	if file == "" {
-		return nil
-	}
-	if _, err := outbound.ReadRoots(file); err != nil {
-		return fmt.Errorf("%s: %w", flag, err)
-	}
-	return nil
 }
 
 // completeSource fills in and validates where the verdicts come from.

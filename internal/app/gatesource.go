@@ -16,7 +16,6 @@ import (
 	"github.com/claviger/claviger/internal/credential"
 	"github.com/claviger/claviger/internal/introspection"
 	"github.com/claviger/claviger/internal/issuer"
-	"github.com/claviger/claviger/internal/jwks"
 	"github.com/claviger/claviger/internal/oauth"
 	"github.com/claviger/claviger/internal/outbound"
 	"github.com/claviger/claviger/internal/server/gate"
@@ -57,7 +56,7 @@ func (o *GateOptions) source(ctx context.Context, config *rest.Config, registry 
 // asking builds the source that asks the issuer. It is ready once it has the keys: an issuer that is away must not take the gate
 // out of its Service, where it would say so.
 func (o *GateOptions) asking(tokens *token.Cache, registry prometheus.Registerer) gateSource {
-	keys := o.keys()
+	keys := o.keys(o.Common)
 	return gateSource{
 		judge: introspection.NewJudge(introspection.Options{
 			Issuer: o.issuer.String(),
@@ -83,7 +82,7 @@ func (o *GateOptions) informed(ctx context.Context, config *rest.Config, tokens 
 	if err != nil {
 		return gateSource{}, err
 	}
-	directory, keys := revoker.Directory, o.keys()
+	directory, keys := revoker.Directory, o.keys(o.Common)
 	service := &issuer.Service{
 		Minter:    issuer.Minter{Issuer: o.issuer.String(), Rules: o.rules(), Now: o.Clock},
 		Directory: directory, Keys: keys, Tokens: tokens,
@@ -105,10 +104,6 @@ func (o *GateOptions) informed(ctx context.Context, config *rest.Config, tokens 
 			return group.Wait()
 		},
 	}, nil
-}
-
-func (o *GateOptions) keys() *jwks.Source {
-	return &jwks.Source{URL: o.JWKSURL, Client: outbound.NewClient(o.IssuerCAFile, issuerTimeout), Now: o.Clock}
 }
 
 // described gives what callers are told of a registered place, as it is now; nil where it is not there, or closed.

@@ -39,6 +39,7 @@ type ManagerOptions struct {
 	Common
 	CertificateOptions
 	ConnectionOptions
+	ConnectURLOptions
 	HealthAddress string
 	LeaderElect   bool
 	// SigningKeyInterval is how long a signing key signs, SigningKeyLead how long it is published before.
@@ -61,6 +62,7 @@ func newManagerCommand() *cobra.Command {
 	command.Flags().BoolVar(&options.LeaderElect, "leader-elect", true, "work only while holding the lease, so that replicas may stand by")
 	options.CertificateOptions.bind(command.Flags())
 	options.ConnectionOptions.bind(command.Flags())
+	options.ConnectURLOptions.bind(command.Flags())
 	options.bindSigningKeys(command.Flags())
 	return command
 }
@@ -68,6 +70,7 @@ func newManagerCommand() *cobra.Command {
 // Complete fills in and validates the options.
 func (o *ManagerOptions) Complete() error {
 	mistakes := []error{o.Common.Complete(), o.completeSigningKeys(), o.completeCertificates(), o.completeConnections()}
+	mistakes = append(mistakes, o.completeConnectURL(o.Common)) // once Common is complete
 	if o.IssuerCAFile != "" {
 		content, err := os.ReadFile(o.IssuerCAFile)
 		if err == nil && !x509.NewCertPool().AppendCertsFromPEM(content) {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/claviger/claviger/api/v1alpha1"
@@ -100,4 +101,25 @@ func (p Places) Setup(ctx context.Context, place signin.Place) (setup.Setup, err
 	return setup.Resolve(place.Connector, place.Connection.Spec.Scopes, kept.Properties, func() (setup.Registration, error) {
 		return p.Registrations.Read(ctx, place.Connector)
 	})
+}
+
+// FollowConnections has a cache follow what Places reads besides what a Directory does. The function reports whether all that existed has
+// been taken in.
+func FollowConnections(ctx context.Context, informers cache.Informers) (func() bool, error) {
+	var followed []cache.Informer
+	for _, object := range []client.Object{&v1alpha1.AccountConnector{}, &v1alpha1.Connector{}} {
+		informer, err := informers.GetInformer(ctx, object, cache.BlockUntilSynced(false))
+		if err != nil {
+			return nil, fmt.Errorf("watching %T: %w", object, err)
+		}
+		followed = append(followed, informer)
+	}
+	return func() bool {
+		for _, informer := range followed {
+			if !informer.HasSynced() {
+				return false
+			}
+		}
+		return true
+	}, nil
 }

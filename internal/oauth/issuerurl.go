@@ -3,7 +3,6 @@
 package oauth
 
 import (
-	"errors"
 	"fmt"
 	"net"
 	"net/url"
@@ -22,20 +21,26 @@ type IssuerURL struct {
 // ParseIssuerURL accepts an absolute https URL without user, query, fragment or trailing slash. http is accepted on
 // loopback, and elsewhere only where plain HTTP is allowed explicitly: tokens and secrets would cross the network in clear.
 func ParseIssuerURL(text string, allowPlainHTTP bool) (IssuerURL, error) {
+	return ParseBaseURL("issuer", text, allowPlainHTTP)
+}
+
+// ParseBaseURL accepts what ParseIssuerURL does, for another URL that people write down elsewhere, such as that of the connect role.
+// what names it in errors.
+func ParseBaseURL(what, text string, allowPlainHTTP bool) (IssuerURL, error) {
 	parsed, err := url.Parse(text)
 	switch {
 	case err != nil:
-		return IssuerURL{}, fmt.Errorf("issuer: %w", err)
+		return IssuerURL{}, fmt.Errorf("%s: %w", what, err)
 	case parsed.Scheme != "https" && parsed.Scheme != "http", parsed.Hostname() == "":
-		return IssuerURL{}, errors.New("issuer must be an absolute https URL, such as https://auth.example.com")
+		return IssuerURL{}, fmt.Errorf("%s must be an absolute https URL, such as https://auth.example.com", what)
 	case parsed.User != nil || parsed.RawQuery != "" || parsed.ForceQuery || strings.Contains(text, "#"):
-		return IssuerURL{}, errors.New("issuer must have no user, query or fragment (RFC 8414 section 2)")
+		return IssuerURL{}, fmt.Errorf("%s must have no user, query or fragment (RFC 8414 section 2)", what)
 	case strings.HasSuffix(text, "/"):
-		return IssuerURL{}, errors.New("issuer must not end in a slash: clients compare it byte for byte")
+		return IssuerURL{}, fmt.Errorf("%s must not end in a slash: clients compare it byte for byte", what)
 	case !plainPath(parsed):
-		return IssuerURL{}, errors.New("the path of the issuer must be plain: letters, digits and -._~, no empty or dot segment")
+		return IssuerURL{}, fmt.Errorf("the path of the %s must be plain: letters, digits and -._~, no empty or dot segment", what)
 	case parsed.Scheme == "http" && !allowPlainHTTP && !isLoopback(parsed.Hostname()):
-		return IssuerURL{}, errors.New("issuer must be https unless it is on loopback or --allow-plain-http is given")
+		return IssuerURL{}, fmt.Errorf("%s must be https unless it is on loopback or --allow-plain-http is given", what)
 	}
 	return IssuerURL{text: text, path: parsed.EscapedPath(), host: parsed.Hostname(), tls: parsed.Scheme == "https"}, nil
 }

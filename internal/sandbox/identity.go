@@ -22,6 +22,7 @@ import (
 const (
 	ManagerServiceAccount      = "claviger-manager"
 	TokenServiceServiceAccount = "claviger-token-service" //nolint:gosec // G101: a name, not a credential
+	ConnectServiceAccount      = "claviger-connect"
 )
 
 // tokenLifetime is that of the tokens which the roles authenticate with. They are renewed at a quarter of

@@ -27,7 +27,17 @@ const (
 
 // Serve serves until the context ends, then lets requests under way finish for at most the grace period.
 func Serve(ctx context.Context, listener net.Listener, handler http.Handler, grace time.Duration) error {
+	return serve(ctx, listener, bounded(ctx, handler), grace)
+}
+
+// ServeWaiting is Serve for answers that wait for somebody else, for as long as is said.
+func ServeWaiting(ctx context.Context, listener net.Listener, handler http.Handler, within, grace time.Duration) error {
 	server := bounded(ctx, handler)
+	server.WriteTimeout = within
+	return serve(ctx, listener, server, grace)
+}
+
+func serve(ctx context.Context, listener net.Listener, server *http.Server, grace time.Duration) error {
 	stopped := make(chan error, 1)
 	go func() {
 		<-ctx.Done()

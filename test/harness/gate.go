@@ -34,7 +34,7 @@ func (p *Plane) StartGate(issuer *TokenService, upstream string, change func(*ap
 	options := app.GateOptions{
 		Common: *commonOptions(), ListenAddress: "127.0.0.1:0", AccountHeader: app.DefaultAccountHeader, ShutdownGrace: time.Second,
 		Upstream: upstream, UpstreamTimeout: app.DefaultUpstreamTimeout, Patience: app.DefaultPatience,
-		JWKSURL: issuer.URL + server.PathJWKS, IntrospectionURL: issuer.URL + server.PathIntrospect,
+		IssuerKeysOptions: app.IssuerKeysOptions{JWKSURL: issuer.URL + server.PathJWKS}, IntrospectionURL: issuer.URL + server.PathIntrospect,
 	}
 	change(&options)
 	Expect(options.Complete()).To(Succeed())

@@ -121,7 +121,7 @@ func (l *Ledger) ExpectNoLeak(ctx context.Context) {
 	GinkgoHelper()
 	for _, list := range []client.ObjectList{
 		&eventsv1.EventList{}, &v1alpha1.AccountList{}, &v1alpha1.ClientCredentialList{}, &v1alpha1.ProtectedResourceList{},
-		&v1alpha1.RevokedTokenList{},
+		&v1alpha1.RevokedTokenList{}, &v1alpha1.ConnectorList{}, &v1alpha1.AccountConnectorList{},
 	} {
 		Expect(l.api.List(ctx, list)).To(Succeed())
 		l.tell(list)

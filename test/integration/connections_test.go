@@ -40,6 +40,8 @@ type application struct {
 	revoked  []string
 	// answer, where set, is what it answers in place of tokens.
 	answer func(w http.ResponseWriter)
+	// metadata is what it publishes of its endpoints.
+	metadata string
 }
 
 func startApplication() *application {
@@ -51,6 +53,7 @@ func startApplication() *application {
 		defer a.mutex.Unlock()
 		a.revoked = append(a.revoked, r.PostFormValue("token"))
 	})
+	mux.HandleFunc("GET /.well-known/oauth-authorization-server", a.publish)
 	a.Server = httptest.NewServer(mux)
 	DeferCleanup(a.Close)
 	return a

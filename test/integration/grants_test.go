@@ -79,7 +79,7 @@ func due(ctx context.Context, store kube.Grants, provider *strictProvider) conne
 	record, version, err := store.Read(ctx, grant.Name)
 	Expect(err).NotTo(HaveOccurred())
 	expired := connector.Tokens{Access: oauth.NewSecret("access-token-of-a-test-0"), Refresh: oauth.NewSecret(provider.token()), Lifetime: time.Minute}
-	_, err = store.Write(ctx, grant.Name, record.Authorize(expired, grant.Behaviour, "client", time.Now().Add(-time.Hour)), version)
+	_, err = store.Write(ctx, grant.Name, record.Authorize(connector.SignIn{Tokens: expired, Client: "client", At: time.Now().Add(-time.Hour)}, grant.Behaviour), version)
 	Expect(err).NotTo(HaveOccurred())
 	return grant
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/subtle"
 	"errors"
+	"time"
 
 	"github.com/claviger/claviger/internal/connector"
 	"github.com/claviger/claviger/internal/connector/setup"
@@ -33,6 +34,9 @@ type Completion struct {
 	User  string
 }
 
+// finishWithin bounds what is done about an answer: the exchange, the write, and what goes with them.
+const finishWithin = 50 * time.Second
+
 // Finish takes the provider's answer, once. Its error is StateUnknown, OtherBrowser, TargetNotAllowed or, where the API server is away,
 // another one: then there is nobody to tell. Everything else is told as the Outcome. Once the code is on its way it goes on when the
 // context ends: whoever has sent it must have its answer.
@@ -56,7 +60,8 @@ func (s *Service) Finish(ctx context.Context, library string, answer Answer, bro
 	case err != nil:
 		return Completion{}, err
 	}
-	ctx = context.WithoutCancel(ctx)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishWithin)
+	defer cancel()
 	completion, err := s.open(ctx, key, session)
 	if err != nil {
 		return Completion{}, err
@@ -75,6 +80,9 @@ func (s *Service) Finish(ctx context.Context, library string, answer Answer, bro
 
 // Completed gives what a sign-in has come to, to the browser that it was made in. It fails as Finish does.
 func (s *Service) Completed(ctx context.Context, key string, browser Browser) (Completion, error) {
+	if !wellNamed.MatchString(key) {
+		return Completion{}, StateUnknown
+	}
 	session, _, err := s.session(ctx, key, browser)
 	if err != nil {
 		return Completion{}, err

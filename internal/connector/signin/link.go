@@ -84,6 +84,9 @@ func name(secret oauth.Secret) string {
 	return hex.EncodeToString(sum[:])
 }
 
+// wellNamed is what those names look like.
+var wellNamed = regexp.MustCompile(`^[0-9a-f]{64}$`)
+
 // wellFormed is what our own secrets look like, so that nothing else is looked up.
 var wellFormed = regexp.MustCompile(`^[A-Za-z0-9_-]{43}$`)
 

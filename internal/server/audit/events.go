@@ -118,6 +118,58 @@ func (e AccessEnded) fields() []any {
 	return []any{"error", e.Error, "clientID", e.ClientID, "needs", e.Needs, "resource", e.Resource, "reason", e.Reason}
 }
 
+// SignInTokenIssued is a sign-in token that the host's backend was given.
+type SignInTokenIssued struct{ ClientID, Account, User, Connection string }
+
+func (SignInTokenIssued) message() string { return "sign-in token issued" }
+
+func (e SignInTokenIssued) fields() []any {
+	return []any{"clientID", e.ClientID, "account", e.Account, "user", e.User, "connection", e.Connection}
+}
+
+// SignInBegun is a user who was sent to an application.
+type SignInBegun struct{ Account, User, Connection, Connector string }
+
+func (SignInBegun) message() string { return "sign-in begun" }
+
+func (e SignInBegun) fields() []any {
+	return []any{"account", e.Account, "user", e.User, "connection", e.Connection, "connector", e.Connector}
+}
+
+// SignInEnded is a sign-in whose outcome the host was told. Without a Problem the account is connected.
+type SignInEnded struct{ Account, User, Connection, Connector, Problem string }
+
+func (SignInEnded) message() string { return "sign-in ended" }
+
+func (e SignInEnded) fields() []any {
+	return []any{"account", e.Account, "user", e.User, "connection", e.Connection, "connector", e.Connector, "problem", e.Problem}
+}
+
+// SignInRefused is a browser that was shown an error page.
+type SignInRefused struct{ Problem, Reason string }
+
+func (SignInRefused) message() string { return "sign-in refused" }
+
+func (e SignInRefused) fields() []any { return []any{"problem", e.Problem, "reason", e.Reason} }
+
+// SignInConfirmed is a sign-in that the host's backend has confirmed.
+type SignInConfirmed struct{ ClientID, Account, Connection string }
+
+func (SignInConfirmed) message() string { return "sign-in confirmed" }
+
+func (e SignInConfirmed) fields() []any {
+	return []any{"clientID", e.ClientID, "account", e.Account, "connection", e.Connection}
+}
+
+// TokensImported are tokens that the host's backend has handed over.
+type TokensImported struct{ ClientID, Account, Connection string }
+
+func (TokensImported) message() string { return "tokens imported" }
+
+func (e TokensImported) fields() []any {
+	return []any{"clientID", e.ClientID, "account", e.Account, "connection", e.Connection}
+}
+
 // Events has one of each kind.
 func Events() []Event {
 	return []Event{
@@ -131,5 +183,11 @@ func Events() []Event {
 		AccessDenied{},
 		AccessAllowed{},
 		AccessEnded{},
+		SignInTokenIssued{},
+		SignInBegun{},
+		SignInEnded{},
+		SignInRefused{},
+		SignInConfirmed{},
+		TokensImported{},
 	}
 }
