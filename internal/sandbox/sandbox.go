@@ -8,19 +8,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/go-logr/logr"
 	"golang.org/x/sync/errgroup"
 	"k8s.io/client-go/rest"
 
-	"github.com/claviger/claviger/config"
 	"github.com/claviger/claviger/internal/app"
 	"github.com/claviger/claviger/internal/oauth"
 	"github.com/claviger/claviger/internal/sandbox/controlplane"
-	"github.com/claviger/claviger/internal/sandbox/loopback"
+	"github.com/claviger/claviger/internal/sandbox/thirdparty"
+	"github.com/claviger/claviger/internal/server/connectapi"
 )
 
 // Sandbox is one that runs.
@@ -28,8 +28,8 @@ type Sandbox struct {
 	options Options
 	lock    *lock
 	plane   *controlplane.ControlPlane
-	public  net.Listener
-	metrics net.Listener
+	ports
+	application *thirdparty.Application
 
 	roles   *errgroup.Group
 	stop    context.CancelFunc
@@ -59,15 +59,12 @@ func Start(ctx context.Context, options Options, progress func(string)) (*Sandbo
 }
 
 func (s *Sandbox) start(ctx context.Context, progress func(string)) error {
-	var err error
-	var listen net.ListenConfig
-	if s.public, err = listen.Listen(ctx, "tcp", s.options.Listen); err != nil {
-		return fmt.Errorf("opening the token service's port (--listen 127.0.0.1:0 takes any free one): %w", err)
+	if err := s.open(ctx, s.options.Listen); err != nil {
+		return err
 	}
-	if s.metrics, err = listen.Listen(ctx, "tcp", net.JoinHostPort(loopback.Address, "0")); err != nil {
-		return fmt.Errorf("opening the metrics port: %w", err)
-	}
+	s.application = thirdparty.New(s.ports.application, s.ConnectURL()+connectapi.PathCallback, time.Now)
 	progress("starting etcd and kube-apiserver")
+	var err error
 	s.plane, err = controlplane.Start(ctx, controlplane.Options{
 		Assets: s.options.Assets, Dir: s.options.Dir, Durable: !s.options.Ephemeral,
 	})
@@ -82,12 +79,14 @@ func (s *Sandbox) start(ctx context.Context, progress func(string)) error {
 	if err := s.plane.StartControllers(ctx); err != nil {
 		return err
 	}
-	progress("starting the manager and the token service")
+	progress("starting the manager, the token service, the connect role and " + thirdparty.Name)
 	if err := s.startRoles(ctx); err != nil {
 		return err
 	}
-	if err := s.waitReady(ctx); err != nil {
-		return err
+	for _, role := range []string{s.Issuer(), s.ConnectURL()} {
+		if err := s.waitReady(ctx, role); err != nil {
+			return err
+		}
 	}
 	return s.writeFiles()
 }
@@ -105,32 +104,13 @@ func (s *Sandbox) startRoles(ctx context.Context) error {
 	common := s.common()
 	app.UseLogger(common.Logger(libraries))
 
-	manager := app.ManagerOptions{Common: common, HealthAddress: "0", LeaderElect: true}
-	manager.MetricsAddress, manager.ManageCertificates = "0", true
-	if err := manager.Complete(); err != nil {
-		return err
+	for _, start := range []func(context.Context, app.Common) error{s.startManager, s.startTokenService, s.startConnect} {
+		if err := start(ctx, common); err != nil {
+			return err
+		}
 	}
-	tokens := app.TokenServiceOptions{
-		Common: common, ListenAddress: s.options.Listen, AccountHeader: app.DefaultAccountHeader, ShutdownGrace: app.DefaultShutdownGrace,
-		TokenCacheSize: app.DefaultTokenCacheSize,
-		Limits:         app.DefaultLimits(),
-	}
-	if err := tokens.Complete(); err != nil {
-		return err
-	}
-	err = s.run(ctx, "manager", ManagerServiceAccount, manager.Common, func(ctx context.Context, access *rest.Config) error {
-		return app.RunManager(ctx, access, manager)
-	})
-	if err != nil {
-		return err
-	}
-	return s.run(ctx, "token-service", TokenServiceServiceAccount, tokens.Common, func(ctx context.Context, access *rest.Config) error {
-		return app.RunTokenService(ctx, access, tokens, s.public, s.metrics)
-	})
-}
-
-func (s *Sandbox) common() app.Common {
-	return app.Common{Namespace: config.Namespace, Issuer: s.Issuer(), LogLevel: "info", LogFormat: "json"}
+	s.roles.Go(func() error { return s.application.Serve(ctx) })
+	return nil
 }
 
 // run runs one role with its own identity and log.
@@ -191,11 +171,7 @@ func (s *Sandbox) Stop() {
 	if s.plane != nil {
 		s.plane.Stop()
 	}
-	for _, listener := range []net.Listener{s.public, s.metrics} {
-		if listener != nil {
-			_ = listener.Close()
-		}
-	}
+	s.ports.close()
 	for _, file := range s.logs {
 		_ = file.Close()
 	}

@@ -44,36 +44,29 @@ type Application struct {
 	redirects string
 	now       func() time.Time
 	listener  net.Listener
-	server    *http.Server
 
 	mu     sync.Mutex
 	codes  map[string]code
 	grants []*grant
 }
 
-// Start starts the application on an address. redirects is what a redirect URI begins with.
-func Start(ctx context.Context, address, redirects string, now func() time.Time) (*Application, error) {
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
-	if err != nil {
-		return nil, fmt.Errorf("starting %s: %w", Name, err)
-	}
-	a := &Application{
+// New makes the application. redirects is what a redirect URI of its client begins with.
+func New(listener net.Listener, redirects string, now func() time.Time) *Application {
+	return &Application{
 		issuer: "http://" + listener.Addr().String(), redirects: redirects, now: now, listener: listener, codes: map[string]code{},
 	}
-	a.server = &http.Server{Handler: a.routes(), ReadHeaderTimeout: headerTimeout}
-	return a, nil
 }
 
-// Serve serves until Stop.
-func (a *Application) Serve() error {
-	if err := a.server.Serve(a.listener); !errors.Is(err, http.ErrServerClosed) {
+// Serve serves until the context ends. Then all that the application knew is gone.
+func (a *Application) Serve(ctx context.Context) error {
+	serving := &http.Server{Handler: a.routes(), ReadHeaderTimeout: headerTimeout}
+	stop := context.AfterFunc(ctx, func() { _ = serving.Close() })
+	defer stop()
+	if err := serving.Serve(a.listener); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("serving %s: %w", Name, err)
 	}
 	return nil
 }
-
-// Stop stops it. All that it knew is gone.
-func (a *Application) Stop() { _ = a.server.Close() }
 
 // Issuer gives its issuer identifier, below which all its paths are.
 func (a *Application) Issuer() string { return a.issuer }

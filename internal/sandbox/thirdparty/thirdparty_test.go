@@ -5,6 +5,7 @@ package thirdparty_test
 import (
 	"encoding/json"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -28,12 +29,12 @@ type fixture struct {
 func start(t *testing.T) fixture {
 	t.Helper()
 	clock := &atomic.Int64{}
-	application, err := thirdparty.Start(t.Context(), "127.0.0.1:0", "http://127.0.0.1:1/callback/", func() time.Time { return time.Unix(clock.Load(), 0) })
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	go func() { _ = application.Serve() }()
-	t.Cleanup(application.Stop)
+	application := thirdparty.New(listener, "http://127.0.0.1:1/callback/", func() time.Time { return time.Unix(clock.Load(), 0) })
+	go func() { _ = application.Serve(t.Context()) }()
 	return fixture{
 		Application: application, clock: clock,
 		client: oauth2.Config{
