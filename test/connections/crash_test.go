@@ -119,8 +119,8 @@ func survive(ctx context.Context, fate fate, at []point) {
 	fate.after(clock)
 
 	// Long enough to take over from another, and not until the access token is about to expire.
-	for range 3 {
-		later(ctx, clock, 35*time.Second, all...)
+	for _, leap := range []time.Duration{70 * time.Second, 35 * time.Second} {
+		later(ctx, clock, leap, all...)
 		expectAll(ctx, passages)
 	}
 	if fate.resumes != nil {
@@ -129,8 +129,9 @@ func survive(ctx context.Context, fate fate, at []point) {
 			Eventually(func() bool { return settled(ctx, passage.linked) }).Should(BeTrue(), "%s with a provider that %s", passage.point, passage.name)
 		}
 	}
-	for range 3 {
-		later(ctx, clock, time.Minute, all...)
+	// Until it has expired, and a little longer.
+	for _, leap := range []time.Duration{2 * time.Minute, 10 * time.Second} {
+		later(ctx, clock, leap, all...)
 		expectAll(ctx, passages)
 	}
 	for _, passage := range passages {

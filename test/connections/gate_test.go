@@ -139,7 +139,7 @@ func (g *gate) recognize(r *http.Request) (step, string) {
 		last := parts[len(parts)-1]
 		switch {
 		case part == config.ConnectionsNamespace && strings.HasPrefix(last, "connection-"):
-			return g.ofRecord(r), g.uids[strings.TrimPrefix(last, "connection-")]
+			return ofRecord(r), g.uids[strings.TrimPrefix(last, "connection-")]
 		case part == "accountconnectors" && last == "status":
 			return status, parts[i+1]
 		case part == "secrets" && len(parts) == i+2:
@@ -152,7 +152,7 @@ func (g *gate) recognize(r *http.Request) (step, string) {
 }
 
 // ofRecord says what a write of a record is for.
-func (g *gate) ofRecord(r *http.Request) step {
+func ofRecord(r *http.Request) step {
 	body, _ := io.ReadAll(r.Body)
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	var patch struct {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -33,7 +34,11 @@ func TestConnections(t *testing.T) {
 
 var plane *harness.Plane
 
-var _ = BeforeSuite(func() { plane = harness.StartPlane() })
+var _ = BeforeSuite(func() {
+	plane = harness.StartPlane()
+	// Most of what is waited for is in dozens of objects at once, and each look is a request to the API server.
+	SetDefaultEventuallyPollingInterval(50 * time.Millisecond)
+})
 
 var _ = AfterSuite(func(ctx context.Context) {
 	if plane != nil {
