@@ -170,7 +170,8 @@ func TestPolicyOfOrigins(t *testing.T) {
 	}{
 		{"none: nobody may frame it", nil, nil, "form-action 'self' https:; frame-ancestors 'none'"},
 		{
-			"several", []string{"https://a.example", "https://b.example:8443"}, nil,
+			"several",
+			[]string{"https://a.example", "https://b.example:8443"}, nil,
 			"form-action 'self' https:; frame-ancestors https://a.example https://b.example:8443",
 		},
 		{
