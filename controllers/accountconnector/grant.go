@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/url"
 	"time"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/claviger/claviger/api/v1alpha1"
 	"github.com/claviger/claviger/internal/connector"
+	"github.com/claviger/claviger/internal/connector/politeness"
 	"github.com/claviger/claviger/internal/connector/tokenendpoint"
 	"github.com/claviger/claviger/internal/fault"
 	"github.com/claviger/claviger/internal/oauth"
@@ -94,6 +96,7 @@ func (r *Reconciler) keep(ctx context.Context, s *scope) error {
 	standing, err := r.Keeper.Keep(ctx, connector.Grant{
 		Name: s.grantName(), Behaviour: s.setup.Behaviour,
 		Client: s.setup.Request.Client.ID, Configuration: s.setup.Configuration,
+		Enter:   func() (func(*connector.Answer), time.Duration) { return r.enter(s.setup.Request.TokenURL) },
 		Refresh: func(ctx context.Context, record connector.Record) connector.Answer { return r.refresh(ctx, s, record) },
 		Revoke:  func(ctx context.Context, tokens connector.Tokens) { r.revoke(ctx, s, tokens.Refresh, tokens.Access) },
 	})
@@ -103,7 +106,32 @@ func (r *Reconciler) keep(ctx context.Context, s *scope) error {
 	s.standing = standing
 	s.wakeAt(standing.Until)
 	s.wakeAt(standing.Record.ExpiresAt)
+	if end := s.ends(); r.Now().Before(end.WarnAt) {
+		s.wakeAt(end.WarnAt)
+	}
 	return nil
+}
+
+// enter asks whether the host of a token endpoint may be asked now.
+func (r *Reconciler) enter(tokenURL string) (func(*connector.Answer), time.Duration) {
+	parsed, err := url.Parse(tokenURL)
+	if err != nil {
+		return func(*connector.Answer) {}, 0 // it will not be sent
+	}
+	leave, wait := r.Hosts.Enter(parsed.Host)
+	return func(answer *connector.Answer) { leave(outcomeOf(answer)) }, wait
+}
+
+// outcomeOf says what an answer tells of the host. One that was not sent although the host is there tells nothing.
+func outcomeOf(answer *connector.Answer) politeness.Outcome {
+	switch {
+	case answer != nil && answer.Away:
+		return politeness.Failed
+	case answer == nil || answer.Outcome == connector.NotSent:
+		return politeness.Unasked
+	default:
+		return politeness.Answered
+	}
 }
 
 // refresh makes one token request.

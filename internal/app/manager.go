@@ -142,6 +142,7 @@ func newManager(ctx context.Context, restConfig *rest.Config, options ManagerOpt
 
 func addControllers(ctx context.Context, manager ctrl.Manager, options ManagerOptions) error {
 	secrets := kube.Secrets{Client: manager.GetClient(), Live: manager.GetAPIReader(), Written: &kube.Written{}}
+	versions := kube.NewSecretVersions(manager)
 	if err := addKeyMaterial(manager, secrets, options); err != nil {
 		return err
 	}
@@ -152,7 +153,7 @@ func addControllers(ctx context.Context, manager ctrl.Manager, options ManagerOp
 	if err := addResources(ctx, manager, options); err != nil {
 		return err
 	}
-	if err := addConnections(ctx, manager, secrets, options); err != nil {
+	if err := addConnections(ctx, manager, connectionParts{secrets, versions}, options); err != nil {
 		return err
 	}
 	accounts := &account.Reconciler{Client: manager.GetClient(), Now: options.Clock}
@@ -170,6 +171,7 @@ func addControllers(ctx context.Context, manager ctrl.Manager, options ManagerOp
 	credentials := &clientcredential.Reconciler{
 		Client:            manager.GetClient(),
 		Secrets:           secrets,
+		Versions:          versions,
 		Recorder:          manager.GetEventRecorder("claviger-manager"),
 		OperatorNamespace: options.Namespace,
 		Minter:            issuer.Minter{Issuer: options.issuer.String(), Rules: options.rules(), Now: options.Clock, Random: rand.Reader},

@@ -18,7 +18,7 @@ func (s *Sandbox) common() app.Common {
 
 // connections let applications be on this machine, where the sandbox's own one is.
 func (s *Sandbox) connections() (app.ConnectionOptions, app.ConnectURLOptions) {
-	return app.ConnectionOptions{EgressAllow: []string{loopback.Address + "/32"}, EgressAllowHTTP: true},
+	return app.ConnectionOptions{EgressAllow: []string{loopback.Network}, EgressAllowHTTP: true},
 		app.ConnectURLOptions{ConnectURL: s.ConnectURL()}
 }
 
@@ -50,7 +50,7 @@ func (s *Sandbox) startTokenService(ctx context.Context, common app.Common) erro
 
 func (s *Sandbox) startConnect(ctx context.Context, common app.Common) error {
 	options := app.ConnectOptions{
-		Common: common, ListenAddress: s.ports.connect.Addr().String(), AccountHeader: app.DefaultAccountHeader, ShutdownGrace: app.DefaultConnectGrace,
+		Common: common, ListenAddress: s.ports.connect.Addr().String(), AccountHeader: app.DefaultAccountHeader, ShutdownGrace: app.DefaultShutdownGrace,
 		Attempts: app.DefaultAttempts(),
 	}
 	options.ConnectionOptions, options.ConnectURLOptions = s.connections()

@@ -25,9 +25,9 @@ import (
 
 // Sandbox is one that runs.
 type Sandbox struct {
-	options Options
-	lock    *lock
-	plane   *controlplane.ControlPlane
+	options     Options
+	lock        *lock
+	plane       *controlplane.ControlPlane
 	ports       ports
 	application *thirdparty.Application
 

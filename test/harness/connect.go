@@ -33,14 +33,16 @@ func (p *Plane) StartConnect(issuer *TokenService, change func(*app.ConnectOptio
 // StartConnectThrough starts a connect role with something between it and the API server.
 func (p *Plane) StartConnectThrough(issuer *TokenService, wrap func(http.RoundTripper) http.RoundTripper, change func(*app.ConnectOptions)) *Connect {
 	GinkgoHelper()
-	public, operations := listen("127.0.0.1:0"), listen("127.0.0.1:0")
 	options := app.ConnectOptions{
-		Common: *commonOptions(), ListenAddress: public.Addr().String(), AccountHeader: app.DefaultAccountHeader, ShutdownGrace: time.Second,
+		Common: *commonOptions(), ListenAddress: "127.0.0.1:0", AccountHeader: app.DefaultAccountHeader, ShutdownGrace: time.Second,
 		IssuerKeysOptions: app.IssuerKeysOptions{JWKSURL: issuer.URL + server.PathJWKS},
 		ConnectionOptions: app.ConnectionOptions{EgressAllow: []string{"127.0.0.0/8"}, EgressAllowHTTP: true},
-		ConnectURLOptions: app.ConnectURLOptions{ConnectURL: "http://" + public.Addr().String()},
 	}
 	change(&options)
+	public, operations := listen(options.ListenAddress), listen("127.0.0.1:0")
+	if options.ConnectURL == "" {
+		options.ConnectURL = "http://" + public.Addr().String()
+	}
 	Expect(options.Complete()).To(Succeed())
 	access := p.Identity(sandbox.ConnectServiceAccount)
 	if wrap != nil {

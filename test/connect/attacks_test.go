@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package connect
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/claviger/claviger/api/v1alpha1"
+	"github.com/claviger/claviger/config"
+	"github.com/claviger/claviger/test/provider"
+)
+
+// quick is how long something is watched that shall not happen.
+const quick = 300 * time.Millisecond
+
+func keyOf(object client.Object) client.ObjectKey { return client.ObjectKeyFromObject(object) }
+
+var _ = Describe("a link", func() {
+	DescribeTable("that is none is told so, without a word of what it brought", func(ctx context.Context, change func(*customer, url.Values), status int, problem string) {
+		c := newCustomer(ctx, provider.Options{}, nil)
+		link, err := url.Parse(c.link())
+		Expect(err).NotTo(HaveOccurred())
+		query := link.Query()
+		change(c, query)
+		answer := newBrowser(connect).get(link.Path + "?" + query.Encode())
+		Expect(answer.Status).To(Equal(status), answer.Body)
+		Expect(problemOn(answer)).To(Equal(problem))
+		Expect(answer.Body).NotTo(ContainSubstring("evil"))
+		Expect(answer.Header.Get("Location")).To(BeEmpty())
+
+		posted := newBrowser(connect).post(query)
+		Expect(posted.Status).To(Equal(status))
+		Expect(posted.Header.Get("Location")).To(BeEmpty())
+	},
+		Entry("without a token", func(_ *customer, q url.Values) { q.Del("token") }, 400, "link_invalid"),
+		Entry("without an id", func(_ *customer, q url.Values) { q.Del("id") }, 400, "link_invalid"),
+		Entry("without a target", func(_ *customer, q url.Values) { q.Del("targetOrigin") }, 400, "link_invalid"),
+		Entry("with two targets", func(_ *customer, q url.Values) { q.Add("targetOrigin", "https://evil.example") }, 400, "link_invalid"),
+		Entry("with a token of another form", func(_ *customer, q url.Values) { q.Set("token", "evil/../x") }, 400, "link_invalid"),
+		Entry("with a token that never was", func(_ *customer, q url.Values) { q.Set("token", "evil567890123456789012345678901234567890123") }, 410, "link_dead"),
+		Entry("with the id of nothing", func(_ *customer, q url.Values) { q.Set("id", "evil.crm") }, 400, "link_invalid"),
+		Entry("to another origin", func(_ *customer, q url.Values) { q.Set("targetOrigin", "https://evil.example/") }, 403, "target_not_allowed"),
+		Entry("to an origin that begins like an allowed one", func(_ *customer, q url.Values) { q.Set("targetOrigin", hostOrigin+".evil.example/") }, 403, "target_not_allowed"),
+		Entry("to an allowed host by http", func(_ *customer, q url.Values) { q.Set("targetOrigin", "http://app.acme.example/") }, 403, "target_not_allowed"),
+		Entry("to an allowed host on another port", func(_ *customer, q url.Values) { q.Set("targetOrigin", hostOrigin+":8443/") }, 403, "target_not_allowed"),
+		Entry("to an allowed host as a user", func(_ *customer, q url.Values) { q.Set("targetOrigin", "https://app.acme.example@evil.example/") }, 400, "link_invalid"),
+		Entry("to an allowed host before a backslash", func(_ *customer, q url.Values) { q.Set("targetOrigin", `https://evil.example\@app.acme.example/`) }, 400, "link_invalid"),
+		Entry("to a script", func(_ *customer, q url.Values) { q.Set("targetOrigin", "javascript:alert('evil')") }, 400, "link_invalid"),
+		Entry("to a path", func(_ *customer, q url.Values) { q.Set("targetOrigin", "//evil.example") }, 400, "link_invalid"),
+		Entry("to a line break", func(_ *customer, q url.Values) { q.Set("targetOrigin", hostOrigin+"/\r\nSet-Cookie: evil=1") }, 400, "link_invalid"),
+	)
+
+	It("works once", func(ctx context.Context) {
+		c := newCustomer(ctx, provider.Options{}, nil)
+		link := c.link()
+		newBrowser(connect).signIn(link)
+		answer := newBrowser(second).get(link)
+		Expect(answer.Status).To(Equal(http.StatusGone))
+		Expect(problemOn(answer)).To(Equal("link_dead"))
+	})
+
+	It("works for five minutes", func(ctx context.Context) {
+		c := newCustomer(ctx, provider.Options{}, nil)
+		link := c.link()
+		DeferCleanup(clock.Advance, -6*time.Minute)
+		clock.Advance(6 * time.Minute)
+		Expect(problemOn(newBrowser(connect).get(link))).To(Equal("link_dead"))
+	})
+
+	It("of another account opens nothing, and tells nothing", func(ctx context.Context) {
+		mine, theirs := newCustomer(ctx, provider.Options{}, nil), newCustomer(ctx, provider.Options{}, nil)
+		answer := newBrowser(connect).get(linkOf(theirs.id(), mine.signInToken(), hostPage))
+		Expect(problemOn(answer)).To(Equal("link_invalid"))
+		Expect(answer.Body).NotTo(ContainSubstring("Example CRM"))
+	})
+
+	It("opens nothing in a namespace that the account does not have", func(ctx context.Context) {
+		mine, theirs := newCustomer(ctx, provider.Options{}, nil), newCustomer(ctx, provider.Options{}, nil)
+		smuggled := theirs.connection.DeepCopy()
+		smuggled.ObjectMeta = metav1.ObjectMeta{Namespace: theirs.name, Name: "smuggled"}
+		smuggled.Spec.AccountRef.Name = mine.name
+		plane.Create(ctx, smuggled)
+		id := theirs.name + ".smuggled"
+		Eventually(func() string { return problemOn(newBrowser(connect).get(linkOf(id, mine.signInToken(), hostPage))) }).Should(Equal("link_invalid"))
+		Expect(call(http.MethodGet, connect.URL+"/v1.0/accounts/"+mine.name+"/connectors/"+id, consoleToken(), "").Status).To(Equal(http.StatusNotFound))
+	})
+
+	It("is nothing for a user who was taken off the account's list since", func(ctx context.Context) {
+		c := newCustomer(ctx, provider.Options{}, func(c *customer) { c.account.Spec.Users = []v1alpha1.UserName{"jane", "joe"} })
+		link := c.link()
+		patch(ctx, c.account, func(a *v1alpha1.Account) { a.Spec.Users = []v1alpha1.UserName{"joe"} })
+		Eventually(func() string { return problemOn(newBrowser(connect).get(link)) }).Should(Equal("link_dead"))
+	})
+
+	It("is for the connection, the target and the message that it was made for, where it was", func(ctx context.Context) {
+		c := newCustomer(ctx, provider.Options{}, nil)
+		token := c.signInToken("AccountConnectorId", c.id(), "TargetOrigin", hostOrigin, "CallbackMessage", "done")
+		for _, link := range []string{
+			linkOf(c.id(), token, hostPage, "callbackMessage", "done"),
+			linkOf(c.id(), token, hostOrigin, "callbackMessage", "other"),
+			linkOf(c.name+".other", token, hostOrigin, "callbackMessage", "done"),
+		} {
+			Expect(problemOn(newBrowser(connect).get(link))).To(Equal("link_invalid"))
+		}
+		Expect(newBrowser(connect).signIn(linkOf(c.id(), token, hostOrigin)).Path).To(HaveSuffix("/completed"), "what is fixed need not be said again")
+	})
+
+	It("is for a connection that can be used", func(ctx context.Context) {
+		c := newCustomer(ctx, provider.Options{}, nil)
+		link := c.link()
+		patch(ctx, c.connection, func(a *v1alpha1.AccountConnector) { a.Spec.Suspend = true })
+		Eventually(func() string { return problemOn(newBrowser(connect).get(link)) }).Should(Equal("not_ready"))
+		answer := newBrowser(connect).get(link)
+		Expect(answer.Status).To(Equal(http.StatusConflict))
+		Expect(answer.Body).To(ContainSubstring("Example CRM"), "whose support to ask")
+	})
+
+	It("cannot be pressed by a page of another site", func(ctx context.Context) {
+		c := newCustomer(ctx, provider.Options{}, nil)
+		b := newBrowser(connect)
+		form := formOf(b.get(c.link()).Body)
+		for _, headers := range [][]string{
+			{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Site", "same-site"}, {"Origin", "https://evil.example"},
+		} {
+			answer := b.post(form, headers...)
+			Expect(answer.Status).To(Equal(http.StatusForbidden), "with %v", headers)
+			Expect(problemOn(answer)).To(Equal("cross_site"))
+		}
+		Expect(problemOn(newBrowser(connect).post(form, "Origin", "null"))).To(Equal("cross_site"), "which the cookie does not go along with")
+		Expect(b.post(form, "Origin", "null").Status).To(Equal(http.StatusSeeOther), "as our own pages ask a browser to say")
+	})
+
+	It("ends nowhere that its connection does not name, where it names some", func(ctx context.Context) {
+		c := newCustomer(ctx, provider.Options{}, func(c *customer) {
+			c.library.Spec.AllowedOrigins = []v1alpha1.Origin{"https://library.example"}
+			c.connection.Spec.AllowedOrigins = []v1alpha1.Origin{"https://library.example", "https://evil.example"}
+		})
+		for target, problem := range map[string]string{
+			hostPage: "target_not_allowed", "https://evil.example/": "target_not_allowed", "https://library.example/": "",
+		} {
+			Expect(problemOn(newBrowser(connect).get(linkOf(c.id(), c.signInToken(), target)))).To(Equal(problem), target)
+		}
+	})
+})
+
+var _ = Describe("an answer of a provider", func() {
+	It("is nothing in another browser, and still good in the one that asked", func(ctx context.Context) {
+		c := newCustomer(ctx, provider.Options{}, nil)
+		b := newBrowser(connect)
+		back := b.agree(b.follow(c.link()))
+		for range 2 {
+			answer := newBrowser(second).back(back)
+			Expect(answer.Status).To(Equal(http.StatusForbidden))
+			Expect(problemOn(answer)).To(Equal("other_browser"))
+		}
+		Expect(exchanges(c.Provider)).To(BeZero())
+		Expect(b.back(back).Status).To(Equal(http.StatusSeeOther))
+		c.expectConnected(ctx)
+	})
+
+	It("is nothing at the callback of another Connector", func(ctx context.Context) {
+		mine, evil := newCustomer(ctx, provider.Options{}, nil), newCustomer(ctx, provider.Options{}, nil)
+		b := newBrowser(connect)
+		back := b.agree(b.follow(mine.link()))
+		back.Path = "/connectorauth/callback/" + evil.name
+		Expect(problemOn(b.back(back))).To(Equal("state_unknown"))
+		Expect(exchanges(evil.Provider)).To(BeZero(), "no provider sees another's code")
+		Expect(exchanges(mine.Provider)).To(BeZero())
+	})
+
+	It("with an iss that is not its own is not believed, whatever it says", func(ctx context.Context) {
+		for _, consent := range []provider.Consent{provider.Approves, provider.Denies} {
+			c := newCustomer(ctx, provider.Options{Iss: provider.IssWrong, Consent: consent}, func(c *customer) {
+				c.library.Spec.Issuer = v1alpha1.ConnectorURL(c.URL)
+			})
+			Expect(newBrowser(connect).signIn(c.link()).Query().Get("error")).To(Equal("provider_error"))
+			Expect(exchanges(c.Provider)).To(BeZero())
+		}
+	})
+
+	It("with its own iss is", func(ctx context.Context) {
+		c := newCustomer(ctx, provider.Options{Iss: provider.IssRight}, func(c *customer) { c.library.Spec.Issuer = v1alpha1.ConnectorURL(c.URL) })
+		Expect(newBrowser(connect).signIn(c.link()).String()).To(Equal(hostPage))
+		c.expectConnected(ctx)
+	})
+
+	DescribeTable("that is none", func(ctx context.Context, change func(url.Values)) {
+		c := newCustomer(ctx, provider.Options{}, nil)
+		b := newBrowser(connect)
+		back := b.agree(b.follow(c.link()))
+		query := back.Query()
+		change(query)
+		back.RawQuery = query.Encode()
+		Expect(problemOn(b.back(back))).To(Equal("state_unknown"))
+		Expect(exchanges(c.Provider)).To(BeZero())
+	},
+		Entry("without a state", func(q url.Values) { q.Del("state") }),
+		Entry("with two states", func(q url.Values) { q.Add("state", q.Get("state")) }),
+		Entry("with two codes", func(q url.Values) { q.Add("code", "other") }),
+		Entry("with a state that never was", func(q url.Values) { q.Set("state", "evil567890123456789012345678901234567890123") }),
+		Entry("with a state that is a path", func(q url.Values) { q.Set("state", "../../secrets") }),
+	)
+
+	It("comes in a quarter of an hour, or too late", func(ctx context.Context) {
+		c := newCustomer(ctx, provider.Options{}, nil)
+		b := newBrowser(connect)
+		back := b.agree(b.follow(c.link()))
+		DeferCleanup(clock.Advance, -16*time.Minute)
+		clock.Advance(16 * time.Minute)
+		Expect(problemOn(b.back(back))).To(Equal("state_unknown"))
+	})
+
+	It("connects nothing that was replaced, or closed to the user, while they signed in", func(ctx context.Context) {
+		c := newCustomer(ctx, provider.Options{}, nil)
+		b := newBrowser(connect)
+		back := b.agree(b.follow(c.link()))
+		patch(ctx, c.account, func(a *v1alpha1.Account) { a.Spec.Users = []v1alpha1.UserName{"joe"} })
+		Eventually(func() string {
+			return call(http.MethodPost, connect.URL+"/v1.0/accounts/"+c.name+"/signintoken", consoleToken(), fields("Username", "jane")).Body
+		}).Should(ContainSubstring("invalid_request"))
+		Expect(location(b.back(back)).Query().Get("error")).To(Equal("connection_changed"))
+		Expect(exchanges(c.Provider)).To(BeZero())
+	})
+
+	It("is told to no origin that was taken off the list while the user signed in", func(ctx context.Context) {
+		c := newCustomer(ctx, provider.Options{}, nil)
+		b := newBrowser(connect)
+		back := b.agree(b.follow(c.link()))
+		link := c.link()
+		patch(ctx, c.account, func(a *v1alpha1.Account) { a.Spec.AllowedOrigins = nil })
+		Eventually(func() string { return problemOn(newBrowser(connect).get(link)) }).Should(Equal("target_not_allowed"))
+		answer := b.back(back)
+		Expect(problemOn(answer)).To(Equal("target_not_allowed"))
+		Expect(exchanges(c.Provider)).To(BeZero())
+	})
+})
+
+var _ = Describe("the connect role's own Secrets", func() {
+	It("hold hashes of sign-in tokens and states, and no sign-in token or state", func(ctx context.Context) {
+		c := newCustomer(ctx, provider.Options{}, nil)
+		token := c.signInToken()
+		state := newBrowser(connect).follow(c.link()).Query().Get("state")
+		plane.Ledger.Add(state)
+		var secrets corev1.SecretList
+		Expect(plane.API.List(ctx, &secrets, client.InNamespace(config.ConnectionsNamespace))).To(Succeed())
+		for _, secret := range secrets.Items {
+			for _, value := range secret.Data {
+				Expect(string(value)).NotTo(Or(ContainSubstring(token), ContainSubstring(state)))
+			}
+			Expect(secret.Name).NotTo(Or(ContainSubstring(token), ContainSubstring(state)))
+		}
+	})
+})
