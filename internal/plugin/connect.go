@@ -83,7 +83,7 @@ func (c *connectCommand) run(ctx context.Context, name string) error {
 	ctx, stop := context.WithTimeout(ctx, c.timeout)
 	defer stop()
 	ctx, ended := listen(ctx, wish.target)
-	defer ended.close()
+	defer ended.close(ctx)
 	c.say("%s", made.url)
 	c.browse(ctx, made.url)
 	if !c.wait {

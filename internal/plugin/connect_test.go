@@ -156,7 +156,7 @@ func TestLanding(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			target := freeOrigin(t)
 			ctx, ended := listen(t.Context(), target)
-			defer ended.close()
+			defer ended.close(t.Context())
 			request, err := http.NewRequestWithContext(t.Context(), row.method, target+row.path, http.NoBody)
 			if err != nil {
 				t.Fatal(err)
@@ -190,8 +190,8 @@ func TestLanding(t *testing.T) {
 			t.Error("both are served")
 		}
 		second.linger(t.Context())
-		second.close()
-		first.close()
+		second.close(t.Context())
+		first.close(t.Context())
 	})
 }
 

@@ -103,12 +103,12 @@ func (l *landing) linger(ctx context.Context) {
 }
 
 // close ends the page when those who read it have it.
-func (l *landing) close() {
+func (l *landing) close(ctx context.Context) {
 	l.cancel(errors.New("done"))
 	if l.server == nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), lingering)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lingering)
 	defer cancel()
 	_ = l.server.Shutdown(ctx)
 }

@@ -18,7 +18,7 @@ func (s *Sandbox) common() app.Common {
 
 // connections let applications be on this machine, where the sandbox's own one is.
 func (s *Sandbox) connections() (app.ConnectionOptions, app.ConnectURLOptions) {
-	return app.ConnectionOptions{EgressAllow: []string{loopback.Network}, EgressAllowHTTP: true},
+	return app.ConnectionOptions{EgressAllow: []string{loopback.Address + "/32"}, EgressAllowHTTP: true},
 		app.ConnectURLOptions{ConnectURL: s.ConnectURL()}
 }
 

@@ -40,7 +40,7 @@ var _ = BeforeSuite(func(ctx context.Context) {
 	address, err := loopback.FreeAddress(ctx)
 	Expect(err).NotTo(HaveOccurred())
 	plane.StartManagerWith(func(o *app.ManagerOptions) {
-		o.EgressAllow, o.EgressAllowHTTP, o.ConnectURL = []string{loopback.Network}, true, "http://"+address
+		o.EgressAllow, o.EgressAllowHTTP, o.ConnectURL = []string{"127.0.0.0/8"}, true, "http://"+address
 	})
 	tokens = plane.StartTokenService()
 	connect = plane.StartConnect(tokens, func(o *app.ConnectOptions) { o.Clock, o.ListenAddress = clock.Now, address })
