@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"os"
 
 	"github.com/spf13/pflag"
 	"k8s.io/apimachinery/pkg/util/validation"
@@ -80,10 +79,6 @@ type connectionParts struct {
 
 // addConnections adds the controllers of AccountConnectors and Connectors.
 func addConnections(ctx context.Context, manager ctrl.Manager, parts connectionParts, options ManagerOptions) error {
-	host, err := os.Hostname()
-	if err != nil {
-		return fmt.Errorf("finding out the name of this replica: %w", err)
-	}
 	outside := options.outside()
 	grants := kube.Grants{Client: manager.GetClient(), Live: manager.GetAPIReader(), Namespace: options.ConnectionsNamespace}
 	connections := &accountconnector.Reconciler{
@@ -91,7 +86,7 @@ func addConnections(ctx context.Context, manager ctrl.Manager, parts connectionP
 		Secrets:  parts.secrets,
 		Versions: parts.versions,
 		Grants:   grants,
-		Keeper:   &connector.Keeper{Store: grants, Self: host, NewAttempt: rand.Text, Now: options.Clock},
+		Keeper:   &connector.Keeper{Store: grants, Self: options.ReplicaName, NewAttempt: rand.Text, Now: options.Clock},
 		Endpoint: &tokenendpoint.Client{
 			HTTP: outside, Now: options.Clock, Random: rand.Reader,
 		},

@@ -26,7 +26,7 @@ func opener(system string) []string {
 // browse opens a URL where somebody sits at a terminal. Where that cannot be done, the URL that was printed is all that is needed.
 func (c *connectCommand) browse(ctx context.Context, url string) {
 	out, isFile := c.Out.(*os.File)
-	if !c.open || !isFile || !term.IsTerminal(int(out.Fd())) { //nolint:gosec // G115: file descriptors are small
+	if !c.open || !isFile || !term.IsTerminal(int(out.Fd())) {
 		return
 	}
 	command := opener(runtime.GOOS)

@@ -61,7 +61,7 @@ func newConnectCommand(s *session) *cobra.Command {
 }
 
 func (c *connectCommand) run(ctx context.Context, name string) error {
-	api, namespace, err := c.session.connect()
+	api, namespace, err := c.connect()
 	if err != nil {
 		return err
 	}
@@ -82,8 +82,8 @@ func (c *connectCommand) run(ctx context.Context, name string) error {
 	}
 	ctx, stop := context.WithTimeout(ctx, c.timeout)
 	defer stop()
-	ended := listen(ctx, wish.target)
-	defer ended.close()
+	ctx, ended := listen(ctx, wish.target)
+	defer ended.close(ctx)
 	c.say("%s", made.url)
 	c.browse(ctx, made.url)
 	if !c.wait {
@@ -95,7 +95,7 @@ func (c *connectCommand) run(ctx context.Context, name string) error {
 
 // finish waits until the account is connected, and says so.
 func (c *connectCommand) finish(ctx context.Context, api client.WithWatch, object *v1alpha1.AccountConnector, ended *landing) error {
-	current, err := await(ended.ctx, api, wait[*v1alpha1.AccountConnector]{
+	current, err := await(ctx, api, wait[*v1alpha1.AccountConnector]{
 		what: "connection " + object.Name, key: client.ObjectKeyFromObject(object), list: &v1alpha1.AccountConnectorList{},
 		met: func(current *v1alpha1.AccountConnector) (bool, error) { return isConnected(object, current) },
 	})
@@ -104,7 +104,7 @@ func (c *connectCommand) finish(ctx context.Context, api client.WithWatch, objec
 	case err == nil:
 		ended.linger(ctx)
 		return c.tellConnected(current)
-	case errors.As(context.Cause(ended.ctx), &failed):
+	case errors.As(context.Cause(ctx), &failed):
 		return failed
 	case ctx.Err() != nil:
 		return fmt.Errorf("connection %s is not connected yet, and nobody waits any longer (%w).\nSee how it is: %s connections %s -n %s",

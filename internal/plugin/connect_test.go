@@ -155,8 +155,8 @@ func TestLanding(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			target := freeOrigin(t)
-			ended := listen(t.Context(), target)
-			defer ended.close()
+			ctx, ended := listen(t.Context(), target)
+			defer ended.close(t.Context())
 			request, err := http.NewRequestWithContext(t.Context(), row.method, target+row.path, http.NoBody)
 			if err != nil {
 				t.Fatal(err)
@@ -170,27 +170,28 @@ func TestLanding(t *testing.T) {
 				t.Errorf("the page is %q", body)
 			}
 			var failed *signInError
-			if got := errors.As(context.Cause(ended.ctx), &failed); got != (row.failure != "") || got && failed.Error() != row.failure {
-				t.Errorf("got %v", context.Cause(ended.ctx))
+			if got := errors.As(context.Cause(ctx), &failed); got != (row.failure != "") || got && failed.Error() != row.failure {
+				t.Errorf("got %v", context.Cause(ctx))
 			}
 		})
 	}
 	t.Run("a page elsewhere is not served", func(t *testing.T) {
 		for _, target := range []string{"https://app.acme.example", "https://127.0.0.1:1", "http://app.acme.example", "::"} {
-			if ended := listen(t.Context(), target); ended.server != nil {
+			if _, ended := listen(t.Context(), target); ended.server != nil {
 				t.Errorf("%s is served", target)
 			}
 		}
 	})
 	t.Run("a port that is taken is somebody's page", func(t *testing.T) {
 		target := freeOrigin(t)
-		first, second := listen(t.Context(), target), listen(t.Context(), target)
+		_, first := listen(t.Context(), target)
+		_, second := listen(t.Context(), target)
 		if first.server == nil || second.server != nil {
 			t.Error("both are served")
 		}
 		second.linger(t.Context())
-		second.close()
-		first.close()
+		second.close(t.Context())
+		first.close(t.Context())
 	})
 }
 

@@ -35,8 +35,6 @@ func (e *signInError) Error() string {
 
 // landing is the page that a sign-in ends at, where that is this machine: it learns of a failure, which nothing else would tell.
 type landing struct {
-	// ctx ends with the command's, or with a signInError as its cause.
-	ctx    context.Context
 	cancel context.CancelCauseFunc
 	server *http.Server
 	landed chan struct{}
@@ -44,21 +42,22 @@ type landing struct {
 }
 
 // listen serves the target where it is on loopback. Where it is not, or somebody listens there already, the browser ends at that page,
-// and only the connection itself says what has happened.
-func listen(ctx context.Context, target string) *landing {
+// and only the connection itself says what has happened. The context that it gives ends with the one it was given, or with a
+// signInError as its cause.
+func listen(ctx context.Context, target string) (context.Context, *landing) {
 	l := &landing{landed: make(chan struct{})}
-	l.ctx, l.cancel = context.WithCancelCause(ctx)
+	ctx, l.cancel = context.WithCancelCause(ctx)
 	address, isHTTP := loopbackAddress(target)
 	if !isHTTP || !oauth.IsLoopbackAddress(address) {
-		return l
+		return ctx, l
 	}
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 	if err != nil {
-		return l
+		return ctx, l
 	}
 	l.server = &http.Server{Handler: l, ReadHeaderTimeout: patience}
 	go func() { _ = l.server.Serve(listener) }()
-	return l
+	return ctx, l
 }
 
 // loopbackAddress gives the address of a plain-HTTP URL, the only kind that this machine can serve without a certificate.
@@ -104,12 +103,12 @@ func (l *landing) linger(ctx context.Context) {
 }
 
 // close ends the page when those who read it have it.
-func (l *landing) close() {
+func (l *landing) close(ctx context.Context) {
 	l.cancel(errors.New("done"))
 	if l.server == nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(l.ctx), lingering)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lingering)
 	defer cancel()
 	_ = l.server.Shutdown(ctx)
 }

@@ -23,10 +23,10 @@ import (
 const readyTimeout = 90 * time.Second
 
 // Issuer gives the issuer identifier.
-func (s *Sandbox) Issuer() string { return "http://" + s.public.Addr().String() }
+func (s *Sandbox) Issuer() string { return "http://" + s.ports.public.Addr().String() }
 
 // ConnectURL gives the URL of the connect role.
-func (s *Sandbox) ConnectURL() string { return "http://" + s.connect.Addr().String() }
+func (s *Sandbox) ConnectURL() string { return "http://" + s.ports.connect.Addr().String() }
 
 // ApplicationURL gives the issuer identifier of the third-party application, which all its paths are below.
 func (s *Sandbox) ApplicationURL() string { return s.application.Issuer() }
@@ -79,7 +79,7 @@ func forShell(value string) string {
 
 // Table says where everything is, for people.
 func (s *Sandbox) Table() string {
-	metrics := "http://" + s.metrics.Addr().String()
+	metrics := "http://" + s.ports.metrics.Addr().String()
 	rows := [][2]string{
 		{"Kubernetes API", s.plane.Admin().Host},
 		{"kubeconfig", s.Kubeconfig()},

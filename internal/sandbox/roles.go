@@ -36,7 +36,7 @@ func (s *Sandbox) startManager(ctx context.Context, common app.Common) error {
 
 func (s *Sandbox) startTokenService(ctx context.Context, common app.Common) error {
 	options := app.TokenServiceOptions{
-		Common: common, ListenAddress: s.public.Addr().String(), AccountHeader: app.DefaultAccountHeader, ShutdownGrace: app.DefaultShutdownGrace,
+		Common: common, ListenAddress: s.ports.public.Addr().String(), AccountHeader: app.DefaultAccountHeader, ShutdownGrace: app.DefaultShutdownGrace,
 		TokenCacheSize: app.DefaultTokenCacheSize,
 		Limits:         app.DefaultLimits(),
 	}
@@ -44,13 +44,13 @@ func (s *Sandbox) startTokenService(ctx context.Context, common app.Common) erro
 		return err
 	}
 	return s.run(ctx, "token-service", TokenServiceServiceAccount, options.Common, func(ctx context.Context, access *rest.Config) error {
-		return app.RunTokenService(ctx, access, options, s.public, s.metrics)
+		return app.RunTokenService(ctx, access, options, s.ports.public, s.ports.metrics)
 	})
 }
 
 func (s *Sandbox) startConnect(ctx context.Context, common app.Common) error {
 	options := app.ConnectOptions{
-		Common: common, ListenAddress: s.connect.Addr().String(), AccountHeader: app.DefaultAccountHeader, ShutdownGrace: app.DefaultConnectGrace,
+		Common: common, ListenAddress: s.ports.connect.Addr().String(), AccountHeader: app.DefaultAccountHeader, ShutdownGrace: app.DefaultShutdownGrace,
 		Attempts: app.DefaultAttempts(),
 	}
 	options.ConnectionOptions, options.ConnectURLOptions = s.connections()
@@ -58,6 +58,6 @@ func (s *Sandbox) startConnect(ctx context.Context, common app.Common) error {
 		return err
 	}
 	return s.run(ctx, "connect", ConnectServiceAccount, options.Common, func(ctx context.Context, access *rest.Config) error {
-		return app.RunConnect(ctx, access, options, s.connect, nil)
+		return app.RunConnect(ctx, access, options, s.ports.connect, nil)
 	})
 }

@@ -25,10 +25,10 @@ import (
 
 // Sandbox is one that runs.
 type Sandbox struct {
-	options Options
-	lock    *lock
-	plane   *controlplane.ControlPlane
-	ports
+	options     Options
+	lock        *lock
+	plane       *controlplane.ControlPlane
+	ports       ports
 	application *thirdparty.Application
 
 	roles   *errgroup.Group
@@ -59,7 +59,7 @@ func Start(ctx context.Context, options Options, progress func(string)) (*Sandbo
 }
 
 func (s *Sandbox) start(ctx context.Context, progress func(string)) error {
-	if err := s.open(ctx, s.options.Listen); err != nil {
+	if err := s.ports.open(ctx, s.options.Listen); err != nil {
 		return err
 	}
 	s.application = thirdparty.New(s.ports.application, s.ConnectURL()+connectapi.PathCallback, time.Now)

@@ -29,7 +29,7 @@ const (
 const (
 	PathMetadata  = "/.well-known/oauth-authorization-server"
 	PathAuthorize = "/authorize"
-	PathToken     = "/token" //nolint:gosec // G101: a path, not a credential
+	PathToken     = "/token"
 	PathRevoke    = "/revoke"
 	PathMe        = "/me"
 )

@@ -140,7 +140,7 @@ func (t *tour) seeRefresh(ctx context.Context) error {
 		}
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
+			return fmt.Errorf("waiting for a refresh: %w", ctx.Err())
 		case <-time.After(pause):
 		}
 	}
