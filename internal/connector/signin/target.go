@@ -52,10 +52,10 @@ func (t Target) Posts() bool { return t.Message != "" }
 // Origin gives the origin as a browser has it (RFC 6454 section 6.2).
 func (t Target) Origin() string {
 	host := strings.ToLower(t.url.Host)
-	switch {
-	case t.url.Scheme == "https":
+	switch t.url.Scheme {
+	case "https":
 		host = strings.TrimSuffix(host, ":443")
-	case t.url.Scheme == "http":
+	case "http":
 		host = strings.TrimSuffix(host, ":80")
 	}
 	return t.url.Scheme + "://" + strings.TrimSuffix(host, ":")
