@@ -136,7 +136,9 @@ func TestOutcomes(t *testing.T) {
 		{name: "nobody knows what the provider did", world: func(w *world) { w.answer = connector.Answer{Outcome: connector.Unclear} }, want: ExchangeFailed, asked: true},
 		{name: "the connection goes while the provider answers", world: func(w *world) { w.during = func() { delete(w.grants, theUID) } }, want: Changed, asked: true, revoked: true},
 		{name: "the record is damaged while the provider answers", world: func(w *world) {
-			w.during = func() { w.refuse = func(operation string) error { return errIf(operation == "read grant", connector.ErrDamaged) } }
+			w.during = func() {
+				w.refuse = func(operation string) error { return errIf(operation == "read grant", connector.ErrDamaged) }
+			}
 		}, want: Changed, asked: true, revoked: true},
 		{name: "somebody else writes the record meanwhile", world: func(w *world) { w.refuse = first("save grant", connector.ErrConflict) }, asked: true},
 		{name: "the API server is away for a moment", world: func(w *world) { w.refuse = first("save grant", errAway) }, asked: true},
