@@ -17,6 +17,7 @@ import (
 	"github.com/claviger/claviger/config"
 	"github.com/claviger/claviger/controllers/accountconnector"
 	library "github.com/claviger/claviger/controllers/connector"
+	"github.com/claviger/claviger/controllers/signin"
 	"github.com/claviger/claviger/internal/connector"
 	"github.com/claviger/claviger/internal/connector/discovery"
 	"github.com/claviger/claviger/internal/connector/politeness"
@@ -99,6 +100,10 @@ func addConnections(ctx context.Context, manager ctrl.Manager, parts connectionP
 	}
 	if err := connections.SetupWithManager(ctx, manager); err != nil {
 		return fmt.Errorf("adding the AccountConnector controller: %w", err)
+	}
+	signIns := &signin.Reconciler{Client: manager.GetClient(), Namespace: options.ConnectionsNamespace, Now: options.Clock}
+	if err := signIns.SetupWithManager(manager); err != nil {
+		return fmt.Errorf("adding the controller of sign-ins: %w", err)
 	}
 	entries := &library.Reconciler{
 		Client: manager.GetClient(), Live: manager.GetAPIReader(), Versions: parts.versions, Namespace: options.ConnectionsNamespace,
