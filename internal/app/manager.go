@@ -40,6 +40,7 @@ type ManagerOptions struct {
 	CertificateOptions
 	ConnectionOptions
 	ConnectURLOptions
+	NotificationOptions
 	HealthAddress string
 	LeaderElect   bool
 	// SigningKeyInterval is how long a signing key signs, SigningKeyLead how long it is published before.
@@ -63,6 +64,7 @@ func newManagerCommand() *cobra.Command {
 	options.CertificateOptions.bind(command.Flags())
 	options.ConnectionOptions.bind(command.Flags())
 	options.ConnectURLOptions.bind(command.Flags())
+	options.NotificationOptions.bind(command.Flags())
 	options.bindSigningKeys(command.Flags())
 	return command
 }
@@ -70,7 +72,7 @@ func newManagerCommand() *cobra.Command {
 // Complete fills in and validates the options.
 func (o *ManagerOptions) Complete() error {
 	mistakes := []error{o.Common.Complete(), o.completeSigningKeys(), o.completeCertificates(), o.completeConnections()}
-	mistakes = append(mistakes, o.completeConnectURL(o.Common)) // once Common is complete
+	mistakes = append(mistakes, o.completeConnectURL(o.Common), o.completeNotifications(o.AllowPlainHTTP)) // once Common is complete
 	if o.IssuerCAFile != "" {
 		content, err := os.ReadFile(o.IssuerCAFile)
 		if err == nil && !x509.NewCertPool().AppendCertsFromPEM(content) {
@@ -154,6 +156,9 @@ func addControllers(ctx context.Context, manager ctrl.Manager, options ManagerOp
 		return err
 	}
 	if err := addConnections(ctx, manager, connectionParts{secrets, versions}, options); err != nil {
+		return err
+	}
+	if err := addNotifications(manager, options); err != nil {
 		return err
 	}
 	accounts := &account.Reconciler{Client: manager.GetClient(), Now: options.Clock}
