@@ -120,7 +120,10 @@ func (r *Reconciler) enter(tokenURL string) (func(*connector.Answer), time.Durat
 		return func(*connector.Answer) {}, 0 // it will not be sent
 	}
 	leave, wait := r.Hosts.Enter(parsed.Host)
-	return func(answer *connector.Answer) { leave(outcomeOf(answer)) }, wait
+	return func(answer *connector.Answer) {
+		leave(outcomeOf(answer))
+		r.Metrics.resting.Set(float64(r.Hosts.Resting()))
+	}, wait
 }
 
 // outcomeOf says what an answer tells of the host. One that was not sent although the host is there tells nothing.
@@ -142,7 +145,11 @@ func (r *Reconciler) refresh(ctx context.Context, s *scope, record connector.Rec
 	if s.connector.Spec.Grant == v1alpha1.GrantClientCredentials {
 		request.Grant = tokenendpoint.ClientCredentials{}
 	}
-	return r.Endpoint.Do(ctx, request)
+	began := r.Now()
+	answer := r.Endpoint.Do(ctx, request)
+	r.Metrics.duration.WithLabelValues(s.connector.Name).Observe(r.Now().Sub(began).Seconds())
+	r.Metrics.refreshes.WithLabelValues(s.connector.Name, outcomeLabel(answer.Outcome)).Inc()
+	return answer
 }
 
 // revokeWithin bounds how long a provider may hold up a deletion.

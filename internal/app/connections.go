@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 	"k8s.io/apimachinery/pkg/util/validation"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/claviger/claviger/config"
 	"github.com/claviger/claviger/controllers/accountconnector"
@@ -82,6 +83,10 @@ func addConnections(ctx context.Context, manager ctrl.Manager, parts connectionP
 		AllowedNetworks: options.allowed, AllowHTTP: options.EgressAllowHTTP, CAFile: options.EgressCAFile, Timeout: connector.RequestTimeout,
 	})
 	grants := kube.Grants{Client: manager.GetClient(), Live: manager.GetAPIReader(), Namespace: options.ConnectionsNamespace}
+	counts, err := accountconnector.NewMetrics(metrics.Registry)
+	if err != nil {
+		return err
+	}
 	connections := &accountconnector.Reconciler{
 		Client:   manager.GetClient(),
 		Secrets:  parts.secrets,
@@ -92,6 +97,7 @@ func addConnections(ctx context.Context, manager ctrl.Manager, parts connectionP
 			HTTP: outside, Now: options.Clock, Random: rand.Reader,
 		},
 		Hosts:    politeness.New(politeness.Default(), options.Clock),
+		Metrics:  counts,
 		Recorder: manager.GetEventRecorder("claviger-manager"),
 		Now:      options.Clock,
 	}
