@@ -36,13 +36,16 @@ if need cc gcc "the race detector"; then
   flags+=(-race)
 fi
 
-# The clients of test/interop that are written for Node.js. Their packages come from npm, once, into a cache.
-if need node nodejs "the clients of Node.js in test/interop" && need npm npm "the clients of Node.js in test/interop"; then
+# The clients of test/interop that are written for Node.js, and a provider of test/connections. Their packages come from npm, once,
+# into a cache.
+nodes="the clients of Node.js in test/interop, and npm oidc-provider in test/connections"
+if need node nodejs "$nodes" && need npm npm "$nodes"; then
   node -e 'process.exit(Number(process.versions.node.split(".")[0]) >= 20 ? 0 : 1)' ||
-    left_out+=("the clients of Node.js in test/interop: node $(node --version) is older than 20")
+    left_out+=("$nodes: node $(node --version) is older than 20")
 fi
 need nginx nginx "nginx as a gateway" || true
 need caddy caddy "Caddy as a gateway" || true
+need chromium chromium "pages in a real browser" || true
 
 [[ $(uname) == Linux ]] || left_out+=("the tests of the sandbox binary: they look into /proc, which only Linux has")
 

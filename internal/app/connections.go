@@ -8,15 +8,16 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"os"
 
 	"github.com/spf13/pflag"
 	"k8s.io/apimachinery/pkg/util/validation"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/claviger/claviger/config"
 	"github.com/claviger/claviger/controllers/accountconnector"
 	library "github.com/claviger/claviger/controllers/connector"
+	"github.com/claviger/claviger/controllers/signin"
 	"github.com/claviger/claviger/internal/connector"
 	"github.com/claviger/claviger/internal/connector/discovery"
 	"github.com/claviger/claviger/internal/connector/politeness"
@@ -80,22 +81,23 @@ type connectionParts struct {
 
 // addConnections adds the controllers of AccountConnectors and Connectors.
 func addConnections(ctx context.Context, manager ctrl.Manager, parts connectionParts, options ManagerOptions) error {
-	host, err := os.Hostname()
-	if err != nil {
-		return fmt.Errorf("finding out the name of this replica: %w", err)
-	}
 	outside := options.outside()
 	grants := kube.Grants{Client: manager.GetClient(), Live: manager.GetAPIReader(), Namespace: options.ConnectionsNamespace}
+	counts, err := accountconnector.NewMetrics(metrics.Registry)
+	if err != nil {
+		return err
+	}
 	connections := &accountconnector.Reconciler{
 		Client:   manager.GetClient(),
 		Secrets:  parts.secrets,
 		Versions: parts.versions,
 		Grants:   grants,
-		Keeper:   &connector.Keeper{Store: grants, Self: host, NewAttempt: rand.Text, Now: options.Clock},
+		Keeper:   &connector.Keeper{Store: grants, Self: options.ReplicaName, NewAttempt: rand.Text, Now: options.Clock},
 		Endpoint: &tokenendpoint.Client{
 			HTTP: outside, Now: options.Clock, Random: rand.Reader,
 		},
 		Hosts:    politeness.New(politeness.Default(), options.Clock),
+		Metrics:  counts,
 		Recorder: manager.GetEventRecorder("claviger-manager"),
 		Now:      options.Clock,
 	}
@@ -104,6 +106,10 @@ func addConnections(ctx context.Context, manager ctrl.Manager, parts connectionP
 	}
 	if err := connections.SetupWithManager(ctx, manager); err != nil {
 		return fmt.Errorf("adding the AccountConnector controller: %w", err)
+	}
+	signIns := &signin.Reconciler{Client: manager.GetClient(), Namespace: options.ConnectionsNamespace, Now: options.Clock}
+	if err := signIns.SetupWithManager(manager); err != nil {
+		return fmt.Errorf("adding the controller of sign-ins: %w", err)
 	}
 	entries := &library.Reconciler{
 		Client: manager.GetClient(), Live: manager.GetAPIReader(), Versions: parts.versions, Namespace: options.ConnectionsNamespace,

@@ -40,8 +40,12 @@ type ManagerOptions struct {
 	CertificateOptions
 	ConnectionOptions
 	ConnectURLOptions
+	NotificationOptions
 	HealthAddress string
 	LeaderElect   bool
+	// ReplicaName is this replica's: the same after a restart, and no other's at any time. Complete sets it to the host's where it is
+	// empty, which in a pod is the pod's unless that has the network of its node.
+	ReplicaName string
 	// SigningKeyInterval is how long a signing key signs, SigningKeyLead how long it is published before.
 	SigningKeyInterval, SigningKeyLead time.Duration
 	// SigningAlgorithm is that of signing keys to come.
@@ -60,9 +64,11 @@ func newManagerCommand() *cobra.Command {
 	command.Flags().StringVar(&options.HealthAddress, "health-bind-address", "127.0.0.1:8081", `address of /healthz and /readyz; "0" switches them off`)
 	command.Flags().StringVar(&options.IssuerCAFile, "issuer-ca-file", "", "file of PEM certificates that verify the issuer, where its CA is private; every Secret gets them as ca.crt. Default: those of the token service's own certificate, where it is for the issuer's host")
 	command.Flags().BoolVar(&options.LeaderElect, "leader-elect", true, "work only while holding the lease, so that replicas may stand by")
+	command.Flags().StringVar(&options.ReplicaName, "replica-name", "", "name of this replica: the same after a restart, and no other's at any time (default: the host's, which is the pod's unless that has the network of its node)")
 	options.CertificateOptions.bind(command.Flags())
 	options.ConnectionOptions.bind(command.Flags())
 	options.ConnectURLOptions.bind(command.Flags())
+	options.NotificationOptions.bind(command.Flags())
 	options.bindSigningKeys(command.Flags())
 	return command
 }
@@ -70,7 +76,13 @@ func newManagerCommand() *cobra.Command {
 // Complete fills in and validates the options.
 func (o *ManagerOptions) Complete() error {
 	mistakes := []error{o.Common.Complete(), o.completeSigningKeys(), o.completeCertificates(), o.completeConnections()}
-	mistakes = append(mistakes, o.completeConnectURL(o.Common)) // once Common is complete
+	if o.ReplicaName == "" {
+		var err error
+		if o.ReplicaName, err = os.Hostname(); err != nil {
+			mistakes = append(mistakes, fmt.Errorf("--replica-name: finding out the host's: %w", err))
+		}
+	}
+	mistakes = append(mistakes, o.completeConnectURL(o.Common), o.completeNotifications(o.AllowPlainHTTP)) // once Common is complete
 	if o.IssuerCAFile != "" {
 		content, err := os.ReadFile(o.IssuerCAFile)
 		if err == nil && !x509.NewCertPool().AppendCertsFromPEM(content) {
@@ -154,6 +166,9 @@ func addControllers(ctx context.Context, manager ctrl.Manager, options ManagerOp
 		return err
 	}
 	if err := addConnections(ctx, manager, connectionParts{secrets, versions}, options); err != nil {
+		return err
+	}
+	if err := addNotifications(manager, options); err != nil {
 		return err
 	}
 	accounts := &account.Reconciler{Client: manager.GetClient(), Now: options.Clock}

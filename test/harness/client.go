@@ -39,6 +39,12 @@ func Do(request *http.Request) Answer {
 	return do(http.DefaultClient, request)
 }
 
+// DoWith is Do with a client that knows more, such as cookies.
+func DoWith(client *http.Client, request *http.Request) Answer {
+	GinkgoHelper()
+	return do(client, request)
+}
+
 func do(client *http.Client, request *http.Request) Answer {
 	GinkgoHelper()
 	response, err := client.Do(request)

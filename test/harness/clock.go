@@ -15,3 +15,9 @@ func (c *Clock) Now() time.Time { return time.Now().Add(time.Duration(c.offset.L
 
 // Advance moves the clock, back too.
 func (c *Clock) Advance(by time.Duration) { c.offset.Add(int64(by)) }
+
+// Offset is how far the clock is ahead of the machine's, and Set sets that: two processes have one clock by it.
+func (c *Clock) Offset() time.Duration { return time.Duration(c.offset.Load()) }
+
+// Set sets the Offset.
+func (c *Clock) Set(offset time.Duration) { c.offset.Store(int64(offset)) }

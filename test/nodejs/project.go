@@ -6,6 +6,7 @@ package nodejs
 import (
 	"context"
 	"crypto/sha256"
+	"embed"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -25,6 +26,11 @@ const (
 	// attempts at an installation: a registry may fail once among a hundred packages.
 	attempts = 3
 )
+
+// driver runs the modules of every project: main.mjs calls them, and secrets.mjs is for them to import.
+//
+//go:embed driver/*.mjs
+var driver embed.FS
 
 // Project is an npm project with its packages installed.
 type Project struct {
@@ -53,6 +59,7 @@ func Prepare(ctx context.Context, dir string) Project {
 	for _, file := range append(programs, filepath.Join(dir, "package.json")) {
 		Expect(copyFile(file, work)).To(Succeed())
 	}
+	Expect(writeDriver(work)).To(Succeed())
 	// Node.js looks for packages beside the program and above it, wherever it is started.
 	Expect(os.Symlink(modules, filepath.Join(work, "node_modules"))).To(Succeed())
 	return Project{dir: work}
@@ -142,6 +149,17 @@ func cacheFolder() (string, error) {
 	return folder, nil
 }
 
+func writeDriver(folder string) error {
+	files, err := fs.Sub(driver, "driver")
+	if err != nil {
+		return fmt.Errorf("opening the driver: %w", err)
+	}
+	if err := os.CopyFS(folder, files); err != nil {
+		return fmt.Errorf("writing the driver: %w", err)
+	}
+	return nil
+}
+
 func copyFile(from, toFolder string) error {
 	content, err := os.ReadFile(from)
 	if err != nil {
@@ -151,4 +169,12 @@ func copyFile(from, toFolder string) error {
 		return fmt.Errorf("copying %s: %w", from, err)
 	}
 	return nil
+}
+
+// Read gives a file of an installed package.
+func (p Project) Read(file string) string {
+	GinkgoHelper()
+	content, err := os.ReadFile(filepath.Join(p.dir, "node_modules", file))
+	Expect(err).NotTo(HaveOccurred())
+	return string(content)
 }

@@ -69,6 +69,7 @@ func Resolve(of *v1alpha1.Connector, own []v1alpha1.ProviderScope, properties ma
 	if err := made.locate(of, properties); err != nil {
 		return Setup{}, err
 	}
+	made.Request.Client.Audience = made.Issuer
 	if of.Spec.Grant == v1alpha1.GrantClientCredentials {
 		made.Request.Scope = made.Scope // a refresh asks for what was granted
 	}
@@ -79,7 +80,7 @@ func Resolve(of *v1alpha1.Connector, own []v1alpha1.ProviderScope, properties ma
 // name changes with everything that a provider may refuse a token request for.
 func (s *Setup) name() string {
 	client := s.Request.Client
-	more := []string{string(client.Style), client.KeyID, fingerprintOf(client.Key)}
+	more := []string{string(client.Style), client.Audience, client.KeyID, fingerprintOf(client.Key)}
 	for _, parameter := range slices.Sorted(maps.Keys(s.Request.Parameters)) {
 		more = append(more, parameter, s.Request.Parameters[parameter])
 	}

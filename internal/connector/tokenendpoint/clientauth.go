@@ -38,6 +38,9 @@ type Credentials struct {
 	Key crypto.Signer
 	// KeyID is the kid that the provider knows the key by. Empty: it has but one.
 	KeyID string
+	// Audience is whom assertions are for: the issuer of the provider. Empty: nobody has named it, and they are for the endpoint that
+	// is called.
+	Audience string
 	// Style is how the client authenticates. There is no default: a guess that is wrong sends a refresh token twice.
 	Style v1alpha1.AuthStyle
 }
@@ -78,8 +81,14 @@ func (c *Client) authenticate(r Request, form url.Values) (string, error) {
 	}
 }
 
-// assertion signs what RFC 7523 section 3 asks for: iss and sub are the client, aud is the token endpoint, and jti is used once.
-func (c *Client) assertion(client Credentials, audience string) (string, error) {
+// assertion signs what RFC 7523 section 3 asks for: iss and sub are the client, aud is the provider, and jti is used once. The section
+// has aud as whatever the provider knows itself by, and its endpoint is one such name. Its issuer is the one that cannot be another's
+// (draft-ietf-oauth-rfc7523bis), and that zitadel/oidc takes: to others it says invalid_grant, as if the grant were dead.
+func (c *Client) assertion(client Credentials, endpoint string) (string, error) {
+	audience := client.Audience
+	if audience == "" {
+		audience = endpoint
+	}
 	method := methodOf(client.Key)
 	if method == nil {
 		return "", errKey

@@ -181,6 +181,18 @@ func TestPrivateKeyJWT(t *testing.T) {
 	}
 }
 
+func TestAudienceOfAnAssertion(t *testing.T) {
+	key := keyOf(t, func() (crypto.Signer, error) { return ecdsa.GenerateKey(elliptic.P256(), rand.Reader) })
+	seen := ask(t, func(r *tokenendpoint.Request) {
+		r.Client = tokenendpoint.Credentials{ID: "client", Key: key, Audience: "https://issuer.example", Style: v1alpha1.AuthStylePrivateKeyJWT}
+	})
+	claims := jwt.MapClaims{}
+	_, _, err := jwt.NewParser().ParseUnverified(seen.PostForm.Get("client_assertion"), claims)
+	if err != nil || claims["aud"] != "https://issuer.example" {
+		t.Errorf("it is for %v, %v: not for the issuer that was named", claims["aud"], err)
+	}
+}
+
 // signer is a key of a kind that there is no algorithm for.
 type signer struct{ crypto.Signer }
 

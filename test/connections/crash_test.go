@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build unix
+
+package connections
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"syscall"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/claviger/claviger/api/v1alpha1"
+	"github.com/claviger/claviger/internal/app"
+	"github.com/claviger/claviger/test/harness"
+	"github.com/claviger/claviger/test/provider"
+)
+
+// passage is one connection that is held up at one point while its process dies or sleeps.
+type passage struct {
+	*linked
+	point point
+}
+
+// unsure says that the refresh token had been sent, and that nobody had written down what came of it.
+func (p *passage) unsure() bool {
+	return p.point.step == request || p.point == point{commit, false}
+}
+
+// mayLose says that the one copy of the new refresh token may have died with the process.
+func (p *passage) mayLose() bool {
+	return p.unsure() && (p.really == provider.Strict || p.really == provider.SingleUse)
+}
+
+// fate is what happens to a process, and who goes on.
+type fate struct {
+	name string
+	// before starts who else is there when it happens, happens has it happen, and after starts who goes on.
+	before func(*harness.Clock)
+	happen func(*gate, *child)
+	after  func(*harness.Clock)
+	// resumes has the process go on again when another has had time to take over. Nil: it is dead.
+	resumes func(*gate, *child, *harness.Clock)
+}
+
+func nobody(*harness.Clock) {}
+
+// replica starts a manager of this process, which stays.
+func replica(name string) func(*harness.Clock) {
+	return func(clock *harness.Clock) {
+		plane.StartManagerWith(func(o *app.ManagerOptions) { reaching(clock)(o); o.ReplicaName = name })
+	}
+}
+
+func dies(g *gate, process *child) {
+	process.kill()
+	g.open(true)
+}
+
+func fates() []fate {
+	return []fate{
+		{name: "dies and is started again", before: nobody, happen: dies, after: replica("replica-0")},
+		{name: "dies beside another", before: replica("replica-1"), happen: dies, after: nobody},
+		{
+			name: "sleeps until another has taken over", before: replica("replica-1"), after: nobody,
+			happen: func(_ *gate, process *child) {
+				GinkgoHelper()
+				Expect(process.command.Process.Signal(syscall.SIGSTOP)).To(Succeed())
+			},
+			resumes: func(g *gate, process *child, clock *harness.Clock) {
+				GinkgoHelper()
+				process.tell(clock)
+				Expect(process.command.Process.Signal(syscall.SIGCONT)).To(Succeed())
+				g.open(false)
+			},
+		},
+	}
+}
+
+// A process is held up at a point of one refresh in each of its workers, of which there are sixteen: with four kinds of providers that is
+// at four points. Then it dies, or sleeps, in all of them at once.
+var _ = Describe("a manager that is a process", func() {
+	const together = 4
+	for _, fate := range fates() {
+		for some := range slices.Chunk(points(), together) {
+			It(fmt.Sprintf("%s, %s", fate.name, some), func(ctx context.Context) { survive(ctx, fate, some) })
+		}
+	}
+})
+
+func survive(ctx context.Context, fate fate, at []point) {
+	GinkgoHelper()
+	clock, gate := &harness.Clock{}, startGate()
+	first := plane.StartManagerWith(reaching(clock))
+	var passages []*passage
+	var all []*linked
+	namespace := home(ctx)
+	for _, point := range at {
+		for _, kind := range kinds {
+			made := &passage{link(ctx, namespace, kind, clock, func(*provider.Options, *v1alpha1.ConnectorSpec) {}), point}
+			passages, all = append(passages, made), append(all, made.linked)
+		}
+	}
+	for _, passage := range passages {
+		Eventually(func() bool { return ready(passage.look(ctx)) }).Should(BeTrue(), "what was imported is live")
+		gate.hold(passage.linked, passage.point)
+	}
+	Expect(first.Stop()).To(Succeed())
+
+	clock.Advance(7 * time.Minute)
+	process := startChild(gate.URL, "replica-0", clock)
+	Eventually(gate.missing).Should(BeEmpty(), "every refresh comes to its point")
+	fate.before(clock)
+	fate.happen(gate, process)
+	fate.after(clock)
+
+	// Long enough to take over from another, and not until the access token is about to expire.
+	for _, leap := range []time.Duration{70 * time.Second, 35 * time.Second} {
+		later(ctx, clock, leap, all...)
+		expectAll(ctx, passages)
+	}
+	if fate.resumes != nil {
+		fate.resumes(gate, process, clock)
+		for _, passage := range passages {
+			Eventually(func() bool { return settled(ctx, passage.linked) }).Should(BeTrue(), "%s with a provider that %s", passage.point, passage.name)
+		}
+	}
+	// Until it has expired, and a little longer.
+	for _, leap := range []time.Duration{2 * time.Minute, 10 * time.Second} {
+		later(ctx, clock, leap, all...)
+		expectAll(ctx, passages)
+	}
+	for _, passage := range passages {
+		By(fmt.Sprintf("a provider that %s, %s", passage.name, passage.point))
+		if passage.mayLose() && recordOf(ctx, passage.object).Reauthorize != nil {
+			passage.expectLost(ctx)
+		} else {
+			passage.expectHealthy(ctx)
+		}
+	}
+}
+
+func expectAll(ctx context.Context, passages []*passage) {
+	GinkgoHelper()
+	for _, passage := range passages {
+		passage.expectPromises(ctx, passage.unsure())
+	}
+}
+
+// settled reports whether nobody is at a grant any more that somebody was at.
+func settled(ctx context.Context, of *linked) bool {
+	GinkgoHelper()
+	record := recordOf(ctx, of.object)
+	return record.Generation > 1 && record.Intent == nil
+}
