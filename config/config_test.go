@@ -173,7 +173,8 @@ func TestRBACIsInTheNamespaces(t *testing.T) {
 }
 
 // TestRBACIsNarrow: no wildcard anywhere; the token service reads Secrets only by name, and writes nothing but RevokedTokens,
-// which it creates in its own namespace; the gate reads no Secret and writes nothing.
+// which it creates in its own namespace; the gate reads no Secret and writes nothing; the connect role has Secrets in the connections
+// namespace alone, and lists none.
 func TestRBACIsNarrow(t *testing.T) {
 	for role, rules := range loadRights(t).roles {
 		for _, rule := range rules {
@@ -181,6 +182,9 @@ func TestRBACIsNarrow(t *testing.T) {
 				t.Errorf("%s: a wildcard in %v", role, rule)
 			}
 			if strings.HasSuffix(role, "/claviger-gate") && (slices.Contains(rule.Resources, "secrets") || !slices.Equal(rule.Verbs, []string{"list", "watch"})) {
+				t.Errorf("%s may %s %s", role, rule.Verbs, rule.Resources)
+			}
+			if strings.HasSuffix(role, "/claviger-connect") && !isConnects(role, rule) {
 				t.Errorf("%s may %s %s", role, rule.Verbs, rule.Resources)
 			}
 			if !strings.HasSuffix(role, "/claviger-token-service") {
@@ -200,6 +204,14 @@ func TestRBACIsNarrow(t *testing.T) {
 	}
 }
 
+// isConnects reports whether the connect role shall have a right: to look, or to its Secrets one by one.
+func isConnects(role string, rule rbacv1.PolicyRule) bool {
+	if slices.Contains(rule.Resources, "secrets") {
+		return role == "Role/"+config.ConnectionsNamespace+"/claviger-connect" && slices.Equal(rule.Verbs, []string{"get", "create", "patch", "delete"})
+	}
+	return slices.Equal(rule.Verbs, []string{"list", "watch"})
+}
+
 // TestWhoRevokes: a RevokedToken kills a token and deleting it brings the token back to life, so rights to them are rare, and
 // nobody changes one.
 func TestWhoRevokes(t *testing.T) {
@@ -215,6 +227,7 @@ func TestWhoRevokes(t *testing.T) {
 		"Role/claviger-system/claviger-manager":       "get list watch delete",
 		"Role/claviger-system/claviger-token-service": "create get list watch",
 		"Role/claviger-system/claviger-gate":          "list watch",
+		"Role/claviger-system/claviger-connect":       "list watch",
 		"ClusterRole//claviger-revoke":                "get list watch create delete",
 	}
 	if !maps.Equal(got, want) {

@@ -5,6 +5,7 @@ package signin
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/claviger/claviger/api/v1alpha1"
 	"github.com/claviger/claviger/internal/connector"
@@ -33,10 +34,15 @@ func (s *Service) Confirm(ctx context.Context, accountID, id string, code oauth.
 	if place.Connector != nil {
 		behaviour = connector.ReadBehaviour(place.Connector.Spec)
 	}
+	var written time.Time // when the sign-in was that has perhaps been written: the answer to a write may be lost
 	err = s.change(ctx, string(place.Connection.UID), func(kept connector.Kept) (connector.Change, error) {
+		if kept.Pending == nil && !written.IsZero() && kept.Record.AuthorizedAt.Equal(written) {
+			return connector.Change{}, nil
+		}
 		if kept.Pending == nil || kept.Pending.Expired(s.Now()) || !kept.Pending.Confirms(code) {
 			return connector.Change{}, ErrNotPending
 		}
+		written = kept.Pending.At
 		record := kept.Record.Authorize(kept.Pending.SignIn, behaviour)
 		return connector.Change{Record: &record, DropPending: true}, nil
 	})

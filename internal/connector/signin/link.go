@@ -101,7 +101,13 @@ func (s *Service) newSecret() (oauth.Secret, error) {
 	return oauth.NewSecret(base64.RawURLEncoding.EncodeToString(random[:])), nil
 }
 
-// Challenge gives the code challenge of a verifier by S256 (RFC 7636 section 4.2).
+// NewBrowser gives a browser that is not known yet what it keeps.
+func (s *Service) NewBrowser() (Browser, error) {
+	key, err := s.newSecret()
+	return Browser{Key: key}, err
+}
+
+// challenge gives the code challenge of a verifier by S256 (RFC 7636 section 4.2).
 func challenge(verifier oauth.Secret) string {
 	sum := sha256.Sum256([]byte(verifier.Reveal()))
 	return base64.RawURLEncoding.EncodeToString(sum[:])

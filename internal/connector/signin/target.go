@@ -4,6 +4,7 @@ package signin
 
 import (
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -24,6 +25,10 @@ type Target struct {
 	Message string
 }
 
+// plainHost is a host that a browser reads as it stands. Others it maps to another one first (UTS 46), and not as Go does: to Go, a
+// capital I with a dot is the letter i in small. An allowed origin has no other characters either.
+var plainHost = regexp.MustCompile(`^[A-Za-z0-9.-]+(:([1-9][0-9]{0,4})?)?$`)
+
 // ParseTarget reads targetOrigin and callbackMessage: an absolute http or https URL without user and, where there is a message, without
 // anything behind the origin. It fails with LinkInvalid.
 func ParseTarget(target, message string) (Target, error) {
@@ -31,7 +36,7 @@ func ParseTarget(target, message string) (Target, error) {
 		return Target{}, LinkInvalid
 	}
 	parsed, err := url.Parse(target)
-	if err != nil || parsed.Scheme != "https" && parsed.Scheme != "http" || parsed.Hostname() == "" || parsed.User != nil || parsed.Opaque != "" {
+	if err != nil || parsed.Scheme != "https" && parsed.Scheme != "http" || !plainHost.MatchString(parsed.Host) || parsed.User != nil || parsed.Opaque != "" {
 		return Target{}, LinkInvalid
 	}
 	read := Target{url: parsed, Message: message}
@@ -47,10 +52,10 @@ func (t Target) Posts() bool { return t.Message != "" }
 // Origin gives the origin as a browser has it (RFC 6454 section 6.2).
 func (t Target) Origin() string {
 	host := strings.ToLower(t.url.Host)
-	switch {
-	case t.url.Scheme == "https":
+	switch t.url.Scheme {
+	case "https":
 		host = strings.TrimSuffix(host, ":443")
-	case t.url.Scheme == "http":
+	case "http":
 		host = strings.TrimSuffix(host, ":80")
 	}
 	return t.url.Scheme + "://" + strings.TrimSuffix(host, ":")

@@ -7,6 +7,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"slices"
 
 	"github.com/claviger/claviger/api/v1alpha1"
 	"github.com/claviger/claviger/internal/connector"
@@ -44,7 +45,7 @@ func (a *API) authorize(w http.ResponseWriter, r *http.Request) (caller, bool) {
 		who.access, err = a.Judge.Authorize(r.Context(), token, need)
 	}
 	switch {
-	case err == nil && len(need.Accounts) > 1 && need.Accounts[1] != who.accountID:
+	case err == nil && slices.ContainsFunc(need.Accounts, func(named string) bool { return named != who.accountID }):
 		respond.Error(w, http.StatusForbidden, oauth.CodeInsufficientScope, "the header names another account than the path")
 		return who, false
 	case err == nil:

@@ -3,8 +3,6 @@
 package connectapi
 
 import (
-	"crypto/rand"
-	"encoding/base64"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -30,15 +28,18 @@ func (a *API) cookieName() string {
 }
 
 // browser gives the browser that a request comes from. One that is not known yet is given a cookie.
-func (a *API) browser(w http.ResponseWriter, r *http.Request) signin.Browser {
-	known := a.knownBrowser(r)
-	if known.Key.Reveal() == "" {
-		known.Key = oauth.NewSecret(newKey())
-		http.SetCookie(w, &http.Cookie{
-			Name: a.cookieName(), Value: known.Key.Reveal(), Path: "/", HttpOnly: true, Secure: a.URL.IsTLS(), SameSite: http.SameSiteLaxMode,
-		})
+func (a *API) browser(w http.ResponseWriter, r *http.Request) (signin.Browser, error) {
+	if known := a.knownBrowser(r); known.Key.Reveal() != "" {
+		return known, nil
 	}
-	return known
+	found, err := a.SignIns.NewBrowser()
+	if err != nil {
+		return signin.Browser{}, err
+	}
+	http.SetCookie(w, &http.Cookie{ //nolint:gosec // G124: Secure is set wherever there is TLS
+		Name: a.cookieName(), Value: found.Key.Reveal(), Path: "/", HttpOnly: true, Secure: a.URL.IsTLS(), SameSite: http.SameSiteLaxMode,
+	})
+	return found, nil
 }
 
 // knownBrowser gives the browser that a request comes from; without a key where it is not known.
@@ -48,12 +49,6 @@ func (a *API) knownBrowser(r *http.Request) signin.Browser {
 		return signin.Browser{}
 	}
 	return signin.Browser{Key: oauth.NewSecret(cookies[0].Value)}
-}
-
-func newKey() string {
-	var key [32]byte
-	_, _ = rand.Read(key[:]) // ends the process where there is no randomness
-	return base64.RawURLEncoding.EncodeToString(key[:])
 }
 
 // sameSite reports whether a form was sent from a page of ours. A page of somebody else would have a user connect an account that they

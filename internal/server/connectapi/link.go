@@ -52,7 +52,10 @@ func (a *API) offer(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, err, failureOf(offer))
 		return
 	}
-	a.browser(w, r)
+	if _, err := a.browser(w, r); err != nil {
+		a.fail(w, r, err, failureOf(offer))
+		return
+	}
 	a.Pages.Offer(w, r, pages.Offer{
 		Application: applicationOf(offer.Place), Account: accountOf(offer.Place), User: offer.User, Return: offer.Target.Host(),
 		Action: a.URL.Path() + PathLink,
@@ -82,7 +85,12 @@ func (a *API) begin(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, err, pages.Failure{})
 		return
 	}
-	to, offer, err := a.SignIns.Begin(r.Context(), opening, a.browser(w, r))
+	browser, err := a.browser(w, r)
+	if err != nil {
+		a.fail(w, r, err, pages.Failure{})
+		return
+	}
+	to, offer, err := a.SignIns.Begin(r.Context(), opening, browser)
 	if err != nil {
 		a.fail(w, r, err, failureOf(offer))
 		return
