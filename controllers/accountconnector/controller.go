@@ -12,6 +12,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/client-go/tools/events"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -50,6 +51,7 @@ type Reconciler struct {
 	Endpoint *tokenendpoint.Client
 	// Hosts bounds the requests to each of them.
 	Hosts    *politeness.Hosts
+	Metrics  *Metrics
 	Recorder events.EventRecorder
 	Now      func() time.Time
 
@@ -60,6 +62,9 @@ type Reconciler struct {
 func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
 	object := &v1alpha1.AccountConnector{}
 	if err := r.Get(ctx, request.NamespacedName, object); err != nil {
+		if apierrors.IsNotFound(err) {
+			r.Metrics.count(request.NamespacedName, "")
+		}
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
 	s := newScope(object)
@@ -107,6 +112,9 @@ func (r *Reconciler) run(ctx context.Context, s *scope) error {
 
 func (r *Reconciler) writeStatus(ctx context.Context, s *scope) error {
 	s.summarize(r.Now())
+	if ready := meta.FindStatusCondition(s.object.Status.Conditions, v1alpha1.ConditionReady); ready != nil {
+		r.Metrics.count(client.ObjectKeyFromObject(s.object), ready.Reason)
+	}
 	if equality.Semantic.DeepEqual(s.stored.Status, s.object.Status) {
 		return nil
 	}

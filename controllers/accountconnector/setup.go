@@ -52,6 +52,7 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, manager ctrl.Manager)
 		WatchesMetadata(kube.NamespaceMetadata(), r.enqueue(func(object client.Object) client.ListOption {
 			return client.InNamespace(object.GetName())
 		}), builder.WithPredicates(predicate.LabelChangedPredicate{})).
+		WatchesRawSource(r.sweep(manager.GetCache())).
 		WithOptions(controller.Options{MaxConcurrentReconciles: workers}).
 		Build(r)
 	if err != nil {

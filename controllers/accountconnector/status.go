@@ -200,6 +200,9 @@ func kindOf(reason string) fault.Kind {
 	}
 }
 
+// NeedsHuman reports whether what a reason stands for stays until a human changes something.
+func NeedsHuman(reason string) bool { return kindOf(reason) == fault.Terminal }
+
 // failure says what the API server said in its own short reason: the full text of an error may quote an object.
 func failure(err error) string {
 	if reason := apierrors.ReasonForError(err); reason != metav1.StatusReasonUnknown {

@@ -12,10 +12,12 @@ import (
 	"github.com/spf13/pflag"
 	"k8s.io/apimachinery/pkg/util/validation"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/claviger/claviger/config"
 	"github.com/claviger/claviger/controllers/accountconnector"
 	library "github.com/claviger/claviger/controllers/connector"
+	"github.com/claviger/claviger/controllers/signin"
 	"github.com/claviger/claviger/internal/connector"
 	"github.com/claviger/claviger/internal/connector/discovery"
 	"github.com/claviger/claviger/internal/connector/politeness"
@@ -81,6 +83,10 @@ type connectionParts struct {
 func addConnections(ctx context.Context, manager ctrl.Manager, parts connectionParts, options ManagerOptions) error {
 	outside := options.outside()
 	grants := kube.Grants{Client: manager.GetClient(), Live: manager.GetAPIReader(), Namespace: options.ConnectionsNamespace}
+	counts, err := accountconnector.NewMetrics(metrics.Registry)
+	if err != nil {
+		return err
+	}
 	connections := &accountconnector.Reconciler{
 		Client:   manager.GetClient(),
 		Secrets:  parts.secrets,
@@ -91,6 +97,7 @@ func addConnections(ctx context.Context, manager ctrl.Manager, parts connectionP
 			HTTP: outside, Now: options.Clock, Random: rand.Reader,
 		},
 		Hosts:    politeness.New(politeness.Default(), options.Clock),
+		Metrics:  counts,
 		Recorder: manager.GetEventRecorder("claviger-manager"),
 		Now:      options.Clock,
 	}
@@ -99,6 +106,10 @@ func addConnections(ctx context.Context, manager ctrl.Manager, parts connectionP
 	}
 	if err := connections.SetupWithManager(ctx, manager); err != nil {
 		return fmt.Errorf("adding the AccountConnector controller: %w", err)
+	}
+	signIns := &signin.Reconciler{Client: manager.GetClient(), Namespace: options.ConnectionsNamespace, Now: options.Clock}
+	if err := signIns.SetupWithManager(manager); err != nil {
+		return fmt.Errorf("adding the controller of sign-ins: %w", err)
 	}
 	entries := &library.Reconciler{
 		Client: manager.GetClient(), Live: manager.GetAPIReader(), Versions: parts.versions, Namespace: options.ConnectionsNamespace,

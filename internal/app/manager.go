@@ -40,6 +40,7 @@ type ManagerOptions struct {
 	CertificateOptions
 	ConnectionOptions
 	ConnectURLOptions
+	NotificationOptions
 	HealthAddress string
 	LeaderElect   bool
 	// ReplicaName is this replica's: the same after a restart, and no other's at any time. Complete sets it to the host's where it is
@@ -67,6 +68,7 @@ func newManagerCommand() *cobra.Command {
 	options.CertificateOptions.bind(command.Flags())
 	options.ConnectionOptions.bind(command.Flags())
 	options.ConnectURLOptions.bind(command.Flags())
+	options.NotificationOptions.bind(command.Flags())
 	options.bindSigningKeys(command.Flags())
 	return command
 }
@@ -80,7 +82,7 @@ func (o *ManagerOptions) Complete() error {
 			mistakes = append(mistakes, fmt.Errorf("--replica-name: finding out the host's: %w", err))
 		}
 	}
-	mistakes = append(mistakes, o.completeConnectURL(o.Common)) // once Common is complete
+	mistakes = append(mistakes, o.completeConnectURL(o.Common), o.completeNotifications(o.AllowPlainHTTP)) // once Common is complete
 	if o.IssuerCAFile != "" {
 		content, err := os.ReadFile(o.IssuerCAFile)
 		if err == nil && !x509.NewCertPool().AppendCertsFromPEM(content) {
@@ -164,6 +166,9 @@ func addControllers(ctx context.Context, manager ctrl.Manager, options ManagerOp
 		return err
 	}
 	if err := addConnections(ctx, manager, connectionParts{secrets, versions}, options); err != nil {
+		return err
+	}
+	if err := addNotifications(manager, options); err != nil {
 		return err
 	}
 	accounts := &account.Reconciler{Client: manager.GetClient(), Now: options.Clock}

@@ -5,43 +5,35 @@ package connect
 import (
 	"context"
 	"encoding/json"
-	"flag"
 	"net/http"
 	"net/url"
-	"path/filepath"
 	"strings"
 	"time"
-
-	"github.com/chromedp/chromedp"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
 	"github.com/claviger/claviger/api/v1alpha1"
 	"github.com/claviger/claviger/internal/server/connectapi"
-	"github.com/claviger/claviger/test/chrome"
+	"github.com/claviger/claviger/test/browser"
 	"github.com/claviger/claviger/test/nodejs"
 	"github.com/claviger/claviger/test/provider"
 )
 
-// update writes the pictures of the documentation: go test ./test/connect -args -update.
-var update = flag.Bool("update", false, "write the screenshots of docs/images")
-
 const (
-	button     = "form button"
-	allow      = "#approve"
-	deny       = "#deny"
-	signInPage = "Sign in to the application"
+	button = "form button"
+	allow  = "#approve"
+	deny   = "#deny"
 )
 
 var _ = Describe("in a browser", Ordered, ContinueOnFailure, func() {
 	var (
-		browser *chrome.Chrome
-		app     *hostApp
-		axe     string
+		chromium *browser.Browser
+		app      *hostApp
+		axe      string
 	)
 	BeforeAll(func(ctx context.Context) {
-		browser, app = chrome.Start(), startHostApp()
+		chromium, app = browser.Start(plane.Ledger.Scrub), startHostApp()
 		axe = nodejs.Prepare(ctx, "node").Read("axe-core/axe.min.js")
 	})
 
@@ -60,20 +52,20 @@ var _ = Describe("in a browser", Ordered, ContinueOnFailure, func() {
 	posted := func(c *customer) string {
 		return connect.URL + linkOf(c.id(), c.signInToken(), app.origin, "callbackMessage", "connected!")
 	}
-	atProvider := func(c *customer, tab *chrome.Tab) {
+	atProvider := func(c *customer, tab *browser.Page) {
 		GinkgoHelper()
-		plane.Ledger.Add(tab.ExpectAt(c.URL + provider.PathAuthorize).Query().Get("state"))
+		plane.Ledger.Add(tab.Arrive(c.URL + provider.PathAuthorize).Query().Get("state"))
 	}
-	opened := func(link, features string) (*chrome.Tab, *chrome.Tab) {
+	opened := func(link, features string) (*browser.Page, *browser.Page) {
 		GinkgoHelper()
-		tab := browser.Open()
-		tab.Go(app.origin + "/app?" + url.Values{"link": {link}, "features": {features}}.Encode())
+		tab := chromium.Page()
+		tab.Open(app.origin + "/app?" + url.Values{"link": {link}, "features": {features}}.Encode())
 		return tab, tab.Popup(func() { tab.Click("#open") })
 	}
-	told := func(tab *chrome.Tab) func() []map[string]any {
+	told := func(tab *browser.Page) func() []map[string]any {
 		return func() []map[string]any {
 			var list []map[string]any
-			for _, text := range chrome.Eval[[]string](tab, `[...document.querySelectorAll("#told li")].map(item => item.textContent)`) {
+			for _, text := range browser.Eval[[]string](tab, `[...document.querySelectorAll("#told li")].map(item => item.textContent)`) {
 				var message map[string]any
 				Expect(json.Unmarshal([]byte(text), &message)).To(Succeed())
 				list = append(list, message)
@@ -83,13 +75,13 @@ var _ = Describe("in a browser", Ordered, ContinueOnFailure, func() {
 	}
 
 	It("a user connects an account and is brought back to the host", func(ctx context.Context) {
-		c, tab := asking(ctx), browser.Open()
-		tab.Go(redirected(c))
+		c, tab := asking(ctx), chromium.Page()
+		tab.Open(redirected(c))
 		tab.ExpectText("Acme Ltd")
 		tab.Click(button)
 		atProvider(c, tab)
 		tab.Click(allow)
-		Expect(tab.ExpectAt(app.origin + "/done").RawQuery).To(Equal("tab=crm"))
+		Expect(tab.Arrive(app.origin + "/done").RawQuery).To(Equal("tab=crm"))
 		c.expectConnected(ctx)
 
 		By("looking at what was left behind")
@@ -99,19 +91,19 @@ var _ = Describe("in a browser", Ordered, ContinueOnFailure, func() {
 		for _, request := range append(refererOf(c.Requests()), app.Referers()...) {
 			Expect(request).NotTo(ContainSubstring(connect.URL), "nobody is told where the user came from")
 		}
-		for _, request := range tab.Requests() {
-			Expect(request.Referer).NotTo(Or(ContainSubstring("token="), ContainSubstring("code="), ContainSubstring(connect.URL+"/connectorauth")))
+		for _, referer := range tab.Referers() {
+			Expect(referer).NotTo(ContainSubstring(connect.URL), "nor asked to tell")
 		}
 	})
 
 	It("does so without scripts", func(ctx context.Context) {
-		c, tab := asking(ctx), browser.Open()
+		c, tab := asking(ctx), chromium.Page()
 		tab.WithoutScripts()
-		tab.Go(redirected(c))
+		tab.Open(redirected(c))
 		tab.Click(button)
 		atProvider(c, tab)
 		tab.Click(allow)
-		tab.ExpectAt(app.origin + "/done")
+		tab.Arrive(app.origin + "/done")
 		c.expectConnected(ctx)
 	})
 
@@ -133,21 +125,21 @@ var _ = Describe("in a browser", Ordered, ContinueOnFailure, func() {
 		atProvider(c, popup)
 		popup.Click(deny)
 		popup.ExpectText("Example CRM was not connected")
-		Expect(popup.Text()).To(ContainSubstring("access_denied"))
+		Expect(popup.Reading()).To(ContainSubstring("access_denied"))
 		Eventually(told(tab)).Should(HaveLen(1))
 		Expect(told(tab)()[0]["data"]).To(And(HaveKeyWithValue("callbackMessage", "connected!"), HaveKeyWithValue("error", "access_denied")))
-		Expect(popup.URL()).NotTo(Or(ContainSubstring("state="), ContainSubstring("code=")))
+		Expect(popup.Location().String()).NotTo(Or(ContainSubstring("state="), ContainSubstring("code=")))
 		Expect(popup.Closed()).To(BeFalse(), "so that the user can read it")
 		c.expectUntouched(ctx)
 	})
 
 	It("sends a user who refused back to the host", func(ctx context.Context) {
-		c, tab := asking(ctx), browser.Open()
-		tab.Go(redirected(c))
+		c, tab := asking(ctx), chromium.Page()
+		tab.Open(redirected(c))
 		tab.Click(button)
 		atProvider(c, tab)
 		tab.Click(deny)
-		Expect(tab.ExpectAt(app.origin + "/done").Query()).To(And(HaveKeyWithValue("error", []string{"access_denied"}), HaveKey("error_description")))
+		Expect(tab.Arrive(app.origin + "/done").Query()).To(And(HaveKeyWithValue("error", []string{"access_denied"}), HaveKey("error_description")))
 	})
 
 	It("says so where the window that opened it is lost", func(ctx context.Context) {
@@ -180,30 +172,30 @@ var _ = Describe("in a browser", Ordered, ContinueOnFailure, func() {
 	})
 
 	It("takes a double click for one", func(ctx context.Context) {
-		c, tab := asking(ctx), browser.Open()
-		tab.Go(redirected(c))
-		tab.Run(chromedp.DoubleClick(chromedp.CSS(button)))
+		c, tab := asking(ctx), chromium.Page()
+		tab.Open(redirected(c))
+		tab.DoubleClick(button)
 		atProvider(c, tab)
 		tab.Click(allow)
-		tab.ExpectAt(app.origin + "/done")
+		tab.Arrive(app.origin + "/done")
 		c.expectConnected(ctx)
 	})
 
 	It("says that a link was used, or is too old, when a user comes back to it", func(ctx context.Context) {
-		c, tab := asking(ctx), browser.Open()
+		c, tab := asking(ctx), chromium.Page()
 		link := redirected(c)
-		tab.Go(link)
+		tab.Open(link)
 		tab.Click(button)
 		atProvider(c, tab)
 		tab.Click(allow)
-		tab.ExpectAt(app.origin + "/done")
+		tab.Arrive(app.origin + "/done")
 
 		By("going back to it")
 		tab.Back(2)
 		tab.ExpectText("This link was used, or is too old")
 
 		By("opening it once more")
-		tab.Go(link)
+		tab.Open(link)
 		tab.ExpectText("This link was used, or is too old")
 		Expect(exchanges(c.Provider)).To(Equal(1))
 		c.expectConnected(ctx)
@@ -212,39 +204,39 @@ var _ = Describe("in a browser", Ordered, ContinueOnFailure, func() {
 		old := redirected(c)
 		DeferCleanup(clock.Advance, -6*time.Minute)
 		clock.Advance(6 * time.Minute)
-		tab.Go(old)
+		tab.Open(old)
 		tab.ExpectText("This link was used, or is too old")
 	})
 
 	It("works after a scanner has fetched the link", func(ctx context.Context) {
-		c, tab := asking(ctx), browser.Open()
+		c, tab := asking(ctx), chromium.Page()
 		link := redirected(c)
 		for range 3 {
 			Expect(call(http.MethodGet, link, "", "").Status).To(Equal(http.StatusOK))
 			Expect(call(http.MethodHead, link, "", "").Status).To(Equal(http.StatusOK))
 		}
-		tab.Go(link)
+		tab.Open(link)
 		tab.Click(button)
 		atProvider(c, tab)
 		tab.Click(allow)
-		tab.ExpectAt(app.origin + "/done")
+		tab.Arrive(app.origin + "/done")
 		c.expectConnected(ctx)
 	})
 
 	It("shows pages that everybody can use, on a phone and on a desktop, by day and by night", func(ctx context.Context) {
 		c := asking(ctx)
-		for name, show := range map[string]func() *chrome.Tab{
-			"connect": func() *chrome.Tab {
-				tab := browser.Open()
-				tab.Go(redirected(c))
+		for name, show := range map[string]func() *browser.Page{
+			"connect": func() *browser.Page {
+				tab := chromium.Page()
+				tab.Open(redirected(c))
 				return tab
 			},
-			"link-dead": func() *chrome.Tab {
-				tab := browser.Open()
-				tab.Go(connect.URL + linkOf(c.id(), strings.Repeat("a", 43), app.origin))
+			"link-dead": func() *browser.Page {
+				tab := chromium.Page()
+				tab.Open(connect.URL + linkOf(c.id(), strings.Repeat("a", 43), app.origin))
 				return tab
 			},
-			"refused": func() *chrome.Tab {
+			"refused": func() *browser.Page {
 				_, popup := opened(posted(c), "")
 				popup.Click(button)
 				atProvider(c, popup)
@@ -254,32 +246,30 @@ var _ = Describe("in a browser", Ordered, ContinueOnFailure, func() {
 			},
 		} {
 			tab := show()
-			for _, looks := range chrome.AllLooks() {
-				tab.Look(looks)
-				Expect(violations(tab, axe)).To(BeEmpty(), "%s, %s", name, looks.Name)
-				Expect(chrome.Eval[bool](tab, `document.documentElement.scrollWidth <= document.documentElement.clientWidth`)).To(BeTrue(), "%s, %s: nothing is cut off", name, looks.Name)
-				if *update {
-					tab.Screenshot(filepath.Join("../../docs/images", name+"-"+looks.Name+".png"))
+			for _, screen := range []browser.Screen{browser.Phone, browser.Desktop} {
+				for _, scheme := range []browser.Scheme{browser.Light, browser.Dark} {
+					tab.Picture("../../docs/images", "sign-in-"+name, screen, scheme)
+					Expect(violations(tab, axe)).To(BeEmpty(), "%s on a %s, %s", name, screen.Name, scheme)
 				}
 			}
 		}
 	})
 
 	It("can be used with the keyboard alone", func(ctx context.Context) {
-		c, tab := asking(ctx), browser.Open()
-		tab.Go(redirected(c))
-		tab.Run(chromedp.KeyEvent("\t"))
-		Expect(chrome.Eval[string](tab, `document.activeElement.textContent`)).To(ContainSubstring("Continue to"))
-		Expect(chrome.Eval[string](tab, `getComputedStyle(document.activeElement).outlineStyle`)).NotTo(Equal("none"), "the focus can be seen")
-		tab.Run(chromedp.KeyEvent("\r"))
+		c, tab := asking(ctx), chromium.Page()
+		tab.Open(redirected(c))
+		tab.Press("\t")
+		Expect(browser.Eval[string](tab, `document.activeElement.textContent`)).To(ContainSubstring("Continue to"))
+		Expect(browser.Eval[string](tab, `getComputedStyle(document.activeElement).outlineStyle`)).NotTo(Equal("none"), "the focus can be seen")
+		tab.Press("\r")
 		atProvider(c, tab)
 	})
 })
 
 // violations gives the rules of WCAG 2.2 AA, and of good practice, that a page breaks.
-func violations(tab *chrome.Tab, axe string) []string {
+func violations(tab *browser.Page, axe string) []string {
 	GinkgoHelper()
-	return chrome.Eval[[]string](tab, axe+`;
+	return browser.Eval[[]string](tab, axe+`;
 axe.run().then(result => result.violations.map(rule => rule.id + ": " + rule.nodes.map(node => node.html).join(" ")))`)
 }
 

@@ -103,6 +103,12 @@ var _ = Describe("POST /v1.0/accounts/{accountID}/signintoken", func() {
 		Entry("a message for nobody", `{"Username":"jane","CallbackMessage":"done"}`, "needs TargetOrigin"),
 	)
 
+	It("makes none for an account that is suspended", func(ctx context.Context) {
+		c := newCustomer(ctx, provider.Options{}, nil)
+		patch(ctx, c.account, func(a *v1alpha1.Account) { a.Spec.Suspend = true })
+		Eventually(func() string { return ask(c.name, consoleToken(), `{"Username":"jane"}`).Body }).Should(ContainSubstring("the Account is suspended"))
+	})
+
 	It("answers no other method, and no other path", func() {
 		Expect(call(http.MethodGet, connect.URL+"/v1.0/accounts/acme/signintoken", consoleToken(), "").Status).To(Equal(http.StatusMethodNotAllowed))
 		for _, path := range []string{"/v1.0/accounts//signintoken", "/v1.0/accounts/a/b/signintoken", "/v1.0/accounts/acme", "/.well-known/openid-configuration", "/connectorauth/", "/connectorauth/callback/", "/connectorauth/../healthz"} {

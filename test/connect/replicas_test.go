@@ -58,10 +58,10 @@ func (c *customer) race() int {
 	GinkgoHelper()
 	b := newBrowser(connect)
 	form := formOf(b.get(c.link()).Body)
-	other := &browser{Client: b.Client, replica: second}
+	other := &visitor{Client: b.Client, replica: second}
 	results := make(chan int, 2)
 	start := make(chan struct{})
-	for _, at := range []*browser{b, other} {
+	for _, at := range []*visitor{b, other} {
 		go func() {
 			defer GinkgoRecover()
 			<-start
@@ -108,7 +108,7 @@ var _ = Describe("a replica whose API server is away", func() {
 		line    *severed
 		cut     atomic.Pointer[func(*http.Request) bool]
 		lost    atomic.Pointer[func(*http.Request) bool]
-		replica *browser
+		replica *visitor
 	)
 	matches := func(rule *atomic.Pointer[func(*http.Request) bool]) func(*http.Request) bool {
 		return func(r *http.Request) bool {
