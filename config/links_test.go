@@ -14,7 +14,7 @@ import (
 
 var (
 	heading = regexp.MustCompile(`^#+ (.*)$`)
-	link    = regexp.MustCompile(`\]\(([^)\s]+)\)`)
+	link    = regexp.MustCompile(`(?:\]\(|src="|srcset=")([^)"\s]+)`)
 	unused  = regexp.MustCompile(`[^\p{L}\p{N}\-_ ]`)
 )
 

@@ -222,6 +222,7 @@ func TestIssue(t *testing.T) {
 		want  string
 	}{
 		{"nobody's account", Wish{AccountID: "nobody", User: "jane"}, nil, ErrNoAccount.Error()},
+		{"a suspended account", Wish{AccountID: "acme", User: "jane"}, func(w *world) { w.place.Account.Spec.Suspend = true }, "the Account is suspended"},
 		{"no user", Wish{AccountID: "acme"}, nil, "Username is missing"},
 		{"a user of 256 characters", Wish{AccountID: "acme", User: strings.Repeat("é", 256)}, nil, ""},
 		{"a user of more", Wish{AccountID: "acme", User: strings.Repeat("é", 257)}, nil, "1 to 256 printable"},
