@@ -405,7 +405,7 @@ type DiscoveredEndpoints struct {
 
 	// at is when they were read.
 	// +required
-	At metav1.Time `json:"at,omitzero"`
+	At metav1.Time `json:"at,omitzero"` //nolint:kubeapilinter // requiredfields: a time is a string in the schema, not an object that could be empty
 }
 
 // Connector is a library entry: a third-party application's OAuth endpoints and behaviour and, perhaps, the one app registration

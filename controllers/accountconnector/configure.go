@@ -69,7 +69,7 @@ func (r *Reconciler) tryConfigure(ctx context.Context, s *scope) error {
 		return registrations.Read(ctx, found)
 	})
 	if err != nil {
-		return err //nolint:wrapcheck // a fault, whose text people read
+		return err
 	}
 	s.connector = found
 	return nil

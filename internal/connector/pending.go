@@ -53,7 +53,7 @@ type pendingDocument struct {
 
 // Encode gives the document.
 func (p Pending) Encode() ([]byte, error) {
-	text, err := json.Marshal(pendingDocument{ //nolint:gosec // G117: for a Secret, which is where tokens belong
+	text, err := json.Marshal(pendingDocument{
 		AccessToken: p.Tokens.Access.Reveal(), RefreshToken: p.Tokens.Refresh.Reveal(), TokenType: p.Tokens.Type, Scope: p.Tokens.Scope,
 		Lifetime: p.Tokens.Lifetime, RefreshLifetime: p.Tokens.RefreshLifetime,
 		User: p.User, Client: p.Client, At: p.At.UTC(), CodeHash: p.CodeHash,

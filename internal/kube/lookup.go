@@ -28,7 +28,7 @@ func IndexResources(ctx context.Context, indexer client.FieldIndexer) error {
 }
 
 // RegistrationIndex finds Connectors by the Secret of their app registration.
-const RegistrationIndex = "spec.clientSecretRef.name" //nolint:gosec // G101: a field, not a credential
+const RegistrationIndex = "spec.clientSecretRef.name"
 
 // IndexRegistrations makes that index.
 func IndexRegistrations(ctx context.Context, indexer client.FieldIndexer) error {

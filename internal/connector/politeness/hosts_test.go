@@ -175,7 +175,7 @@ func TestHostsThatNobodyAsks(t *testing.T) {
 	s.enter("open.example")
 }
 
-func TestManyAtOnce(t *testing.T) {
+func TestManyAtOnce(*testing.T) {
 	hosts := politeness.New(politeness.Default(), time.Now)
 	var all sync.WaitGroup
 	for range 32 {
