@@ -263,7 +263,7 @@ type Notified struct {
 
 	// at is when the hook took it.
 	// +required
-	At metav1.Time `json:"at,omitzero"`
+	At metav1.Time `json:"at,omitzero"` //nolint:kubeapilinter // requiredfields: a time is a string in the schema, not an object that could be empty
 }
 
 // NotifiedState is the health of a connection as the notification hook is told.

@@ -135,7 +135,7 @@ func (r *Reconciler) revokeOrphan(ctx context.Context, secret *corev1.Secret, ke
 	registrations := kube.Registrations{Live: r.Secrets.Live, Namespace: r.Grants.Namespace}
 	made, err := setup.Resolve(through, nil, kept.Properties, func() (setup.Registration, error) { return registrations.Read(ctx, through) })
 	if err != nil {
-		return err //nolint:wrapcheck // a fault, whose text people read
+		return err
 	}
 	err = r.tellRevoked(ctx, made, kept.Record.RefreshToken, kept.Record.AccessToken)
 	if kept.Pending != nil {
