@@ -13,7 +13,7 @@ import (
 // MaxAuthValue bounds an AuthValue, in bytes.
 const MaxAuthValue = 64 << 10
 
-// AuthValue is what somebody else has obtained (docs/endpoints.md, "AuthValue").
+// AuthValue is what somebody else has obtained (docs/connect.md, "AuthValue").
 type AuthValue struct {
 	AccessToken, RefreshToken oauth.Secret
 	// Expires and RefreshExpires are zero where the value does not say.

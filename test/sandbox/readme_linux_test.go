@@ -32,19 +32,8 @@ func TestTheQuickStartWorksWordByWord(t *testing.T) {
 		script.WriteString(block[1])
 	}
 
-	clone := t.TempDir()
-	for _, name := range []string{"config", "hack", "Makefile", "go.mod"} {
-		check(t, os.Symlink(filepath.Join(repository, name), filepath.Join(clone, name)))
-	}
-	start(t, filepath.Join(clone, ".sandbox"), "--listen", "127.0.0.1:0")
-	command := exec.Command("bash", "-euo", "pipefail", "-c", script.String())
-	command.Dir = clone
-	command.Env = append(os.Environ(), "no_proxy=127.0.0.1", "NO_PROXY=127.0.0.1")
-	out, err := command.CombinedOutput()
-	if err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	statuses := regexp.MustCompile(`HTTP/1\.1 (\d+)`).FindAllStringSubmatch(string(out), -1)
+	out := runInClone(t, repository, script.String())
+	statuses := regexp.MustCompile(`HTTP/1\.1 (\d+)`).FindAllStringSubmatch(out, -1)
 	var got []string
 	for _, status := range statuses {
 		got = append(got, status[1])
@@ -56,8 +45,49 @@ func TestTheQuickStartWorksWordByWord(t *testing.T) {
 		`{"token_type":"bearer","access_token":"...","expires_in":3600,"clientId":"acme.orders","scope":"Webhook"}`,
 		"clientcredential.claviger.dev/orders condition met",
 	} {
-		if !strings.Contains(string(out), line) || !strings.Contains(string(readme), line) {
+		if !strings.Contains(out, line) || !strings.Contains(string(readme), line) {
 			t.Errorf("README and output do not both have the line %s", line)
 		}
+	}
+}
+
+// runInClone runs a script at the root of a clone whose sandbox runs, and gives what it prints.
+func runInClone(t *testing.T, repository, script string) string {
+	t.Helper()
+	clone := t.TempDir()
+	for _, name := range []string{"config", "hack", "Makefile", "go.mod"} {
+		check(t, os.Symlink(filepath.Join(repository, name), filepath.Join(clone, name)))
+	}
+	start(t, filepath.Join(clone, ".sandbox"), "--listen", "127.0.0.1:0")
+	command := exec.Command("bash", "-euo", "pipefail", "-c", script)
+	command.Dir = clone
+	command.Env = append(os.Environ(), "no_proxy=127.0.0.1", "NO_PROXY=127.0.0.1")
+	out, err := command.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return string(out)
+}
+
+// TestTheExampleOfTheConnectRoleWorksWordByWord: from a token of the backend to a link, and to the state of the connection. The sandbox
+// takes free ports, so the sample's application is not where the sample says; a link is made all the same.
+func TestTheExampleOfTheConnectRoleWorksWordByWord(t *testing.T) {
+	repository, err := filepath.Abs("../..")
+	check(t, err)
+	page, err := os.ReadFile(filepath.Join(repository, "docs", "connect.md"))
+	check(t, err)
+	_, example, _ := strings.Cut(string(page), "\n## An example\n")
+	_, example, _ = strings.Cut(example, "```sh\n")
+	example, _, _ = strings.Cut(example, "```")
+	out := runInClone(t, repository, `set -a; source .sandbox/env; set +a
+PATH=$PATH:$(make -s control-plane)
+kubectl apply -f config/samples -f config/samples/connection
+kubectl wait -n claviger-system clientcredential/console --for=condition=Ready --timeout=30s
+kubectl wait -n acme accountconnector/crm --for=jsonpath='{.status.id}'=acme.crm --timeout=30s
+for nap in {1..100}; do sleep 0.01; done
+`+example)
+	link := regexp.MustCompile(`(?m)^http://127\.0\.0\.1:\d+/connectorauth/updateaccountconnectoroauth\?token=[A-Za-z0-9_-]{43}$`)
+	if !link.MatchString(out) || !strings.Contains(out, `"State":"SignInRequired"`) {
+		t.Errorf("there is no link, or no state:\n%s", out)
 	}
 }
