@@ -59,6 +59,10 @@ generate: ## Generate deepcopy functions
 manifests: ## Generate CRDs
 	$(TOOL) controller-gen crd paths=./api/... output:crd:artifacts:config=config/crd/bases
 
+.PHONY: screenshots
+screenshots: ## Write docs/images, the pages of a sign-in as Chromium shows them
+	assets=$(CONTROL_PLANE); KUBEBUILDER_ASSETS=$$assets go test ./test/connect -count 1 -ginkgo.focus 'shows pages that everybody can use' -args -update-images
+
 .PHONY: rfc-table
 rfc-table: ## Write docs/rfc-conformance.md from the table in test/conformance
 	go test ./test/conformance -run TestRFCPage -args -update

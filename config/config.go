@@ -15,7 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/yaml"
 )
 
-//go:embed crd/bases/*.yaml rbac/*.yaml samples/*.yaml samples/fields/*.yaml
+//go:embed crd/bases/*.yaml rbac/*.yaml samples/*.yaml samples/fields/*.yaml samples/connection/*.yaml
 var files embed.FS
 
 const samples = "samples/*.yaml"
@@ -77,10 +77,15 @@ func decode(file fs.File) ([]*unstructured.Unstructured, error) {
 }
 
 // SampleFiles gives the samples as they are written, with their comments.
-func SampleFiles() (string, error) {
-	names, err := fs.Glob(files, samples)
+func SampleFiles() (string, error) { return written(samples) }
+
+// ConnectionSample gives the sample of a connection as it is written. It is for a sandbox, and names where that has its application.
+func ConnectionSample() (string, error) { return written("samples/connection/*.yaml") }
+
+func written(pattern string) (string, error) {
+	names, err := fs.Glob(files, pattern)
 	if err != nil {
-		return "", fmt.Errorf("listing %s: %w", samples, err)
+		return "", fmt.Errorf("listing %s: %w", pattern, err)
 	}
 	contents := make([]string, len(names))
 	for i, name := range names {

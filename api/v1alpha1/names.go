@@ -81,6 +81,8 @@ const (
 	AnnotationRemoveAfter = "claviger.dev/remove-after"
 	// AnnotationConnection on the Secret of a connection names its AccountConnector, "<namespace>/<name>".
 	AnnotationConnection = "claviger.dev/connection"
+	// AnnotationConnector on the Secret of a connection names its Connector.
+	AnnotationConnector = "claviger.dev/connector"
 	// AnnotationExpiresAt on the Secret of a sign-in is when it is deleted, RFC 3339.
 	AnnotationExpiresAt = "claviger.dev/expires-at"
 	// AnnotationRetained says that the Secret has outlived its ClientCredential, since when, and that its secret is dead.

@@ -5,6 +5,7 @@ package accountconnector
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -18,7 +19,7 @@ import (
 	"github.com/claviger/claviger/internal/kube"
 )
 
-// judge asks the rules whether the account may have a connection here.
+// judge asks the rules whether the account may have a connection here. Where it may not, the access token is taken out of its Secret.
 func (r *Reconciler) judge(ctx context.Context, s *scope) error {
 	lookup := kube.Lookup{Reader: r.Client}
 	namespace, err := lookup.Namespace(ctx, s.object.Namespace)
@@ -31,6 +32,12 @@ func (r *Reconciler) judge(ctx context.Context, s *scope) error {
 	}
 	s.judged = true
 	s.verdict = credential.JudgeConnection(s.object, account, namespace)
+	if s.verdict == nil {
+		return nil
+	}
+	if s.publishErr = r.withdraw(ctx, s); s.publishErr != nil {
+		return s.publishErr
+	}
 	return s.verdict
 }
 
@@ -48,6 +55,11 @@ func (r *Reconciler) tryConfigure(ctx context.Context, s *scope) error {
 	}
 	if err != nil {
 		return fmt.Errorf("reading Connector %s: %w", s.object.Spec.ConnectorRef.Name, err)
+	}
+	if refersToSecrets(s.object, found) {
+		if err := r.imported.Start(); err != nil {
+			return fmt.Errorf("watching the Secrets that connections refer to: %w", err)
+		}
 	}
 	if s.properties, err = r.readProperties(ctx, s); err != nil {
 		return err
@@ -94,6 +106,26 @@ func (r *Reconciler) secretValue(ctx context.Context, s *scope, ref v1alpha1.Sec
 		return nil, fault.Waitingf(v1alpha1.ReasonInvalidSecret, "Secret %s has no key %s", ref.Name, ref.Key)
 	}
 	return value, nil
+}
+
+// refersToSecrets reports whether a connection, or its Connector, names a Secret that is somebody else's.
+func refersToSecrets(object *v1alpha1.AccountConnector, through *v1alpha1.Connector) bool {
+	return through.Spec.ClientSecretRef != nil || len(secretNames(object)) > 0
+}
+
+// secretNames are those of the object's own namespace that its spec refers to.
+func secretNames(object *v1alpha1.AccountConnector) []string {
+	var names []string
+	add := func(from *v1alpha1.SecretValueSource) {
+		if from != nil && !slices.Contains(names, from.SecretKeyRef.Name) {
+			names = append(names, from.SecretKeyRef.Name)
+		}
+	}
+	for _, property := range object.Spec.Properties {
+		add(property.ValueFrom)
+	}
+	add(object.Spec.AuthValueFrom)
+	return names
 }
 
 func plain[V ~string](values map[string]V) map[string]string {

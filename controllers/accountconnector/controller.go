@@ -10,11 +10,9 @@ import (
 	"fmt"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/events"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -22,6 +20,7 @@ import (
 
 	"github.com/claviger/claviger/api/v1alpha1"
 	"github.com/claviger/claviger/internal/connector"
+	"github.com/claviger/claviger/internal/connector/politeness"
 	"github.com/claviger/claviger/internal/connector/tokenendpoint"
 	"github.com/claviger/claviger/internal/fault"
 	"github.com/claviger/claviger/internal/kube"
@@ -43,19 +42,29 @@ const longestSleep = time.Hour
 type Reconciler struct {
 	client.Client
 	Secrets kube.Secrets
+	// Versions tells of changes of the Secrets that tenants and platform teams bring.
+	Versions *kube.SecretVersions
 	// Grants keeps the records, and Keeper has them follow the refresh protocol.
 	Grants kube.Grants
 	Keeper *connector.Keeper
 	// Endpoint calls the token endpoints of providers.
 	Endpoint *tokenendpoint.Client
+	// Hosts bounds the requests to each of them.
+	Hosts    *politeness.Hosts
+	Metrics  *Metrics
 	Recorder events.EventRecorder
 	Now      func() time.Time
+
+	imported *kube.SecretWatch
 }
 
 // Reconcile brings one AccountConnector to what its spec says, and writes the status, whatever happened, where it differs.
 func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
 	object := &v1alpha1.AccountConnector{}
 	if err := r.Get(ctx, request.NamespacedName, object); err != nil {
+		if apierrors.IsNotFound(err) {
+			r.Metrics.count(request.NamespacedName, "")
+		}
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
 	s := newScope(object)
@@ -103,6 +112,9 @@ func (r *Reconciler) run(ctx context.Context, s *scope) error {
 
 func (r *Reconciler) writeStatus(ctx context.Context, s *scope) error {
 	s.summarize(r.Now())
+	if ready := meta.FindStatusCondition(s.object.Status.Conditions, v1alpha1.ConditionReady); ready != nil {
+		r.Metrics.count(client.ObjectKeyFromObject(s.object), ready.Reason)
+	}
 	if equality.Semantic.DeepEqual(s.stored.Status, s.object.Status) {
 		return nil
 	}
@@ -111,20 +123,6 @@ func (r *Reconciler) writeStatus(ctx context.Context, s *scope) error {
 	}
 	r.tell(s)
 	return nil
-}
-
-// tell records an event where Ready has changed.
-func (r *Reconciler) tell(s *scope) {
-	before := meta.FindStatusCondition(s.stored.Status.Conditions, v1alpha1.ConditionReady)
-	now := meta.FindStatusCondition(s.object.Status.Conditions, v1alpha1.ConditionReady)
-	if now == nil || before != nil && before.Status == now.Status && before.Reason == now.Reason {
-		return
-	}
-	severity := corev1.EventTypeWarning
-	if now.Status == metav1.ConditionTrue {
-		severity = corev1.EventTypeNormal
-	}
-	r.Recorder.Eventf(s.object, nil, severity, now.Reason, "Reconcile", "%s", now.Message)
 }
 
 // result turns an error into what the queue shall do. Faults are shown as conditions and need no log line of their own.

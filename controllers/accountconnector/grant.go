@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/url"
 	"time"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -14,6 +15,8 @@ import (
 
 	"github.com/claviger/claviger/api/v1alpha1"
 	"github.com/claviger/claviger/internal/connector"
+	"github.com/claviger/claviger/internal/connector/politeness"
+	"github.com/claviger/claviger/internal/connector/setup"
 	"github.com/claviger/claviger/internal/connector/tokenendpoint"
 	"github.com/claviger/claviger/internal/fault"
 	"github.com/claviger/claviger/internal/oauth"
@@ -24,7 +27,7 @@ import (
 func (r *Reconciler) open(ctx context.Context, s *scope) error {
 	kept, err := r.Grants.Load(ctx, s.grantName())
 	if errors.Is(err, connector.ErrGone) {
-		if err := r.Grants.Create(ctx, s.grantName(), client.ObjectKeyFromObject(s.object).String()); err != nil {
+		if err := r.Grants.Create(ctx, s.grantName(), client.ObjectKeyFromObject(s.object).String(), s.connector.Name); err != nil {
 			return err
 		}
 		kept, err = r.Grants.Load(ctx, s.grantName())
@@ -94,6 +97,7 @@ func (r *Reconciler) keep(ctx context.Context, s *scope) error {
 	standing, err := r.Keeper.Keep(ctx, connector.Grant{
 		Name: s.grantName(), Behaviour: s.setup.Behaviour,
 		Client: s.setup.Request.Client.ID, Configuration: s.setup.Configuration,
+		Enter:   func() (func(*connector.Answer), time.Duration) { return r.enter(s.setup.Request.TokenURL) },
 		Refresh: func(ctx context.Context, record connector.Record) connector.Answer { return r.refresh(ctx, s, record) },
 		Revoke:  func(ctx context.Context, tokens connector.Tokens) { r.revoke(ctx, s, tokens.Refresh, tokens.Access) },
 	})
@@ -103,7 +107,35 @@ func (r *Reconciler) keep(ctx context.Context, s *scope) error {
 	s.standing = standing
 	s.wakeAt(standing.Until)
 	s.wakeAt(standing.Record.ExpiresAt)
+	if end := s.ends(); r.Now().Before(end.WarnAt) {
+		s.wakeAt(end.WarnAt)
+	}
 	return nil
+}
+
+// enter asks whether the host of a token endpoint may be asked now.
+func (r *Reconciler) enter(tokenURL string) (func(*connector.Answer), time.Duration) {
+	parsed, err := url.Parse(tokenURL)
+	if err != nil {
+		return func(*connector.Answer) {}, 0 // it will not be sent
+	}
+	leave, wait := r.Hosts.Enter(parsed.Host)
+	return func(answer *connector.Answer) {
+		leave(outcomeOf(answer))
+		r.Metrics.resting.Set(float64(r.Hosts.Resting()))
+	}, wait
+}
+
+// outcomeOf says what an answer tells of the host. One that was not sent although the host is there tells nothing.
+func outcomeOf(answer *connector.Answer) politeness.Outcome {
+	switch {
+	case answer != nil && answer.Away:
+		return politeness.Failed
+	case answer == nil || answer.Outcome == connector.NotSent:
+		return politeness.Unasked
+	default:
+		return politeness.Answered
+	}
 }
 
 // refresh makes one token request.
@@ -113,7 +145,11 @@ func (r *Reconciler) refresh(ctx context.Context, s *scope, record connector.Rec
 	if s.connector.Spec.Grant == v1alpha1.GrantClientCredentials {
 		request.Grant = tokenendpoint.ClientCredentials{}
 	}
-	return r.Endpoint.Do(ctx, request)
+	began := r.Now()
+	answer := r.Endpoint.Do(ctx, request)
+	r.Metrics.duration.WithLabelValues(s.connector.Name).Observe(r.Now().Sub(began).Seconds())
+	r.Metrics.refreshes.WithLabelValues(s.connector.Name, outcomeLabel(answer.Outcome)).Inc()
+	return answer
 }
 
 // revokeWithin bounds how long a provider may hold up a deletion.
@@ -122,19 +158,22 @@ const revokeWithin = 10 * time.Second
 // revoke tells the provider that tokens are not used any more: the refresh token, which ends the grant, or else the access token
 // (RFC 7009 section 2.1). Best effort.
 func (r *Reconciler) revoke(ctx context.Context, s *scope, refresh, access oauth.Secret) {
+	if err := r.tellRevoked(ctx, s.setup, refresh, access); err != nil {
+		r.Recorder.Eventf(s.object, nil, "Warning", "RevocationFailed", "Revoke", "The provider was not told that the grant has ended: %v", err)
+	}
+}
+
+func (r *Reconciler) tellRevoked(ctx context.Context, provider setup.Setup, refresh, access oauth.Secret) error {
 	token, hint := refresh, "refresh_token"
 	if token.Reveal() == "" {
 		token, hint = access, "access_token"
 	}
-	if s.setup.RevocationURL == "" || token.Reveal() == "" {
-		return
+	if provider.RevocationURL == "" || token.Reveal() == "" {
+		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, revokeWithin)
 	defer cancel()
-	err := r.Endpoint.Revoke(ctx, tokenendpoint.Revocation{URL: s.setup.RevocationURL, Client: s.setup.Request.Client, Token: token, Hint: hint})
-	if err != nil {
-		r.Recorder.Eventf(s.object, nil, "Warning", "RevocationFailed", "Revoke", "The provider was not told that the grant has ended: %v", err)
-	}
+	return r.Endpoint.Revoke(ctx, tokenendpoint.Revocation{URL: provider.RevocationURL, Client: provider.Request.Client, Token: token, Hint: hint})
 }
 
 // end ends the grant of an object that is being deleted, and lets it go. The provider may be away, and so may the Connector: no

@@ -8,6 +8,7 @@ import (
 	"github.com/claviger/claviger/api/v1alpha1"
 	"github.com/claviger/claviger/internal/fault"
 	"github.com/claviger/claviger/internal/kube"
+	"github.com/claviger/claviger/internal/oauth"
 	"github.com/claviger/claviger/internal/render"
 )
 
@@ -34,26 +35,52 @@ func (r *Reconciler) tryPublish(ctx context.Context, s *scope) error {
 	if err != nil {
 		return err
 	}
-	key := s.secretKey()
-	secret, err := r.Secrets.Load(ctx, key)
+	secret, err := r.Secrets.Load(ctx, s.secretKey())
 	if err != nil {
 		return err
 	}
 	if secret != nil && kube.OwnershipOf(secret, s.object, kind) == kube.Foreign {
-		return fault.Terminalf(v1alpha1.ReasonSecretConflict, "Secret %s exists and is not this object's; it is left alone", key.Name)
+		return fault.Terminalf(v1alpha1.ReasonSecretConflict, "Secret %s exists and is not this object's; it is left alone", secret.Name)
 	}
+	if _, err := r.Secrets.Publish(ctx, s.object, secret, s.desired(data, record.AccessToken)); err != nil {
+		return err
+	}
+	s.published = true
+	s.object.Status.Binding = &v1alpha1.SecretBinding{Name: s.secretKey().Name}
+	return nil
+}
+
+// withdraw takes the access token, and all that a template has made of it, out of the output Secret. The Secret stays, and so does the
+// grant: workloads that mount it see the token go and, when the connection may be used again, come back.
+func (r *Reconciler) withdraw(ctx context.Context, s *scope) error {
+	secret, err := r.Secrets.Load(ctx, s.secretKey())
+	if err != nil || secret == nil || kube.OwnershipOf(secret, s.object, kind) != kube.Own {
+		return err
+	}
+	template := &v1alpha1.ConnectionSecretTemplate{}
+	if s.object.Spec.SecretTemplate != nil {
+		template.Keys = s.object.Spec.SecretTemplate.Keys
+	}
+	data, err := render.ConnectionData(render.Connection{AccountID: s.object.Spec.AccountRef.Name}, template)
+	if err != nil {
+		data = nil // keys that make no Secret hold up nothing here
+	}
+	if _, err := r.Secrets.Publish(ctx, s.object, secret, s.desired(data, oauth.Secret{})); err != nil {
+		return err
+	}
+	s.withdrawn = true
+	return nil
+}
+
+// desired is the output Secret with that data. The checksum changes with the token, and gives nothing of it away.
+func (s *scope) desired(data map[string][]byte, token oauth.Secret) kube.Desired {
 	desired := kube.Desired{
-		Key: key, Type: v1alpha1.SecretTypeBinding, Purpose: v1alpha1.PurposeConnectionToken, Data: data,
-		Own:      map[string]string{v1alpha1.AnnotationChecksum: render.Checksum(data, []byte(record.AccessToken.Reveal()))},
+		Key: s.secretKey(), Type: v1alpha1.SecretTypeBinding, Purpose: v1alpha1.PurposeConnectionToken, Data: data,
+		Own:      map[string]string{v1alpha1.AnnotationChecksum: render.Checksum(data, []byte(token.Reveal()))},
 		Outlives: s.object.Spec.DeletionPolicy == v1alpha1.DeletionRetain,
 	}
 	if template := s.object.Spec.SecretTemplate; template != nil {
 		desired.Labels, desired.Annotations = plain(template.Labels), plain(template.Annotations)
 	}
-	if _, err := r.Secrets.Publish(ctx, s.object, secret, desired); err != nil {
-		return err
-	}
-	s.published = true
-	s.object.Status.Binding = &v1alpha1.SecretBinding{Name: key.Name}
-	return nil
+	return desired
 }

@@ -35,9 +35,9 @@ type scope struct {
 	// pending is a sign-in that nobody has confirmed yet, or nil.
 	pending *connector.Pending
 
-	// published says that the Secret has what the grant has; publishErr what is in the way.
-	published  bool
-	publishErr error
+	// published says that the Secret has what the grant has, withdrawn that it has no token any more; publishErr what is in the way.
+	published, withdrawn bool
+	publishErr           error
 	// wake is the next time at which there is something to do, or zero.
 	wake time.Time
 }

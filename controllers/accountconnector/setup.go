@@ -27,26 +27,20 @@ import (
 const (
 	accountIndex   = "spec.accountRef.name"
 	connectorIndex = "spec.connectorRef.name"
+	secretIndex    = "spec.secretKeyRef.name" //nolint:gosec // G101: a field, not a credential
 )
 
-// workers reconcile at the same time. Each waits for providers most of its time.
-const workers = 16
+// workers reconcile at the same time. Each waits for providers most of its time, and no provider's host has more than a few of them:
+// it takes eight that are away at once to have all workers wait, and that for one timeout.
+const workers = 32
 
-// SetupWithManager registers the controller: it runs for a connection when that, its output Secret, its record, its Connector, the spec
-// of its Account or the labels of its namespace change.
+// SetupWithManager registers the controller: it runs for a connection when that, its output Secret, its record, its Connector, a Secret
+// that either refers to, the spec of its Account or the labels of its namespace change. kube.IndexRegistrations must have been called.
 func (r *Reconciler) SetupWithManager(ctx context.Context, manager ctrl.Manager) error {
-	for name, value := range map[string]func(*v1alpha1.AccountConnector) string{
-		accountIndex:   func(object *v1alpha1.AccountConnector) string { return object.Spec.AccountRef.Name },
-		connectorIndex: func(object *v1alpha1.AccountConnector) string { return object.Spec.ConnectorRef.Name },
-	} {
-		err := manager.GetFieldIndexer().IndexField(ctx, &v1alpha1.AccountConnector{}, name, func(object client.Object) []string {
-			return []string{value(object.(*v1alpha1.AccountConnector))}
-		})
-		if err != nil {
-			return fmt.Errorf("indexing AccountConnectors by %s: %w", name, err)
-		}
+	if err := index(ctx, manager.GetFieldIndexer()); err != nil {
+		return err
 	}
-	err := ctrl.NewControllerManagedBy(manager).
+	built, err := ctrl.NewControllerManagedBy(manager).
 		For(&v1alpha1.AccountConnector{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.ownersOf)).
 		Watches(&v1alpha1.Connector{}, r.enqueue(func(object client.Object) client.ListOption {
@@ -58,10 +52,28 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, manager ctrl.Manager)
 		WatchesMetadata(kube.NamespaceMetadata(), r.enqueue(func(object client.Object) client.ListOption {
 			return client.InNamespace(object.GetName())
 		}), builder.WithPredicates(predicate.LabelChangedPredicate{})).
+		WatchesRawSource(r.sweep(manager.GetCache())).
 		WithOptions(controller.Options{MaxConcurrentReconciles: workers}).
-		Complete(r)
+		Build(r)
 	if err != nil {
 		return fmt.Errorf("building the controller: %w", err)
+	}
+	r.imported = r.Versions.For(built, handler.EnqueueRequestsFromMapFunc(r.referrersTo))
+	return nil
+}
+
+func index(ctx context.Context, indexer client.FieldIndexer) error {
+	for name, values := range map[string]func(*v1alpha1.AccountConnector) []string{
+		accountIndex:   func(object *v1alpha1.AccountConnector) []string { return []string{object.Spec.AccountRef.Name} },
+		connectorIndex: func(object *v1alpha1.AccountConnector) []string { return []string{object.Spec.ConnectorRef.Name} },
+		secretIndex:    secretNames,
+	} {
+		err := indexer.IndexField(ctx, &v1alpha1.AccountConnector{}, name, func(object client.Object) []string {
+			return values(object.(*v1alpha1.AccountConnector))
+		})
+		if err != nil {
+			return fmt.Errorf("indexing AccountConnectors by %s: %w", name, err)
+		}
 	}
 	return nil
 }
@@ -93,18 +105,39 @@ func (r *Reconciler) ownersOf(_ context.Context, secret client.Object) []reconci
 	return requests
 }
 
+// referrersTo finds the connections that a Secret of somebody else's concerns: those that refer to it, and all through a Connector whose
+// app registration it is.
+func (r *Reconciler) referrersTo(ctx context.Context, secret client.Object) []reconcile.Request {
+	requests := r.connections(ctx, client.InNamespace(secret.GetNamespace()), client.MatchingFields{secretIndex: secret.GetName()})
+	if secret.GetNamespace() != r.Grants.Namespace {
+		return requests
+	}
+	var entries v1alpha1.ConnectorList
+	if err := r.List(ctx, &entries, client.MatchingFields{kube.RegistrationIndex: secret.GetName()}); err != nil {
+		ctrl.LoggerFrom(ctx).Error(err, "Listing Connectors from the cache", "concerning", client.ObjectKeyFromObject(secret))
+	}
+	for i := range entries.Items {
+		requests = append(requests, r.connections(ctx, client.MatchingFields{connectorIndex: entries.Items[i].Name})...)
+	}
+	return requests
+}
+
 // enqueue asks for every connection that an object's change may concern.
 func (r *Reconciler) enqueue(concerned func(client.Object) client.ListOption) handler.EventHandler {
 	return handler.EnqueueRequestsFromMapFunc(func(ctx context.Context, object client.Object) []reconcile.Request {
-		var connections v1alpha1.AccountConnectorList
-		if err := r.List(ctx, &connections, concerned(object)); err != nil {
-			ctrl.LoggerFrom(ctx).Error(err, "Listing connections from the cache", "concerning", client.ObjectKeyFromObject(object))
-			return nil
-		}
-		requests := make([]reconcile.Request, len(connections.Items))
-		for i := range connections.Items {
-			requests[i].NamespacedName = client.ObjectKeyFromObject(&connections.Items[i])
-		}
-		return requests
+		return r.connections(ctx, concerned(object))
 	})
+}
+
+func (r *Reconciler) connections(ctx context.Context, which ...client.ListOption) []reconcile.Request {
+	var connections v1alpha1.AccountConnectorList
+	if err := r.List(ctx, &connections, which...); err != nil {
+		ctrl.LoggerFrom(ctx).Error(err, "Listing connections from the cache")
+		return nil
+	}
+	requests := make([]reconcile.Request, len(connections.Items))
+	for i := range connections.Items {
+		requests[i].NamespacedName = client.ObjectKeyFromObject(&connections.Items[i])
+	}
+	return requests
 }

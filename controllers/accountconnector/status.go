@@ -28,7 +28,13 @@ func (s *scope) summarize(now time.Time) {
 		status.Scope = record.Scope
 		status.AuthorizedAt, status.AuthorizedBy = timeOf(record.AuthorizedAt), record.AuthorizedBy
 		status.ExpiresAt, status.RefreshedAt = timeOf(record.ExpiresAt), timeOf(record.IssuedAt)
-		status.RefreshExpiresAt, status.NextRefreshAt = timeOf(s.ends()), timeOf(s.standing.Until)
+		status.RefreshExpiresAt, status.NextRefreshAt = timeOf(s.ends().At), timeOf(s.standing.Until)
+		if s.standing.Held { // it is overdue, and comes when the provider may be asked: no write for every look
+			status.NextRefreshAt = s.stored.Status.NextRefreshAt
+		}
+	}
+	if s.verdict != nil {
+		status.NextRefreshAt = nil
 	}
 	parts := []metav1.Condition{s.authorized(), s.refreshHealthy(now), s.secretPublished()}
 	for _, part := range parts {
@@ -40,16 +46,13 @@ func (s *scope) summarize(now time.Time) {
 	s.setOrRemove(now, v1alpha1.ConditionStalled, ready, fault.Terminal)
 }
 
-// ends is when the grant ends unless a user signs in again, as far as anybody knows.
-func (s *scope) ends() time.Time {
-	ends := s.standing.Record.RefreshExpiresAt
-	if s.connector == nil {
-		return ends
-	}
-	if absolute := connector.Ends(s.standing.Record, s.setup.Behaviour); ends.IsZero() || !absolute.IsZero() && absolute.Before(ends) {
-		ends = absolute
-	}
-	return ends
+// ends is when the grant ends unless a user signs in again, as far as anybody knows. It is known only with what is configured.
+func (s *scope) ends() connector.End { return connector.Ends(s.standing.Record, s.setup.Behaviour) }
+
+// expiring reports whether that is soon.
+func (s *scope) expiring(now time.Time) bool {
+	end := s.ends()
+	return s.standing.Record.Connected() && !end.At.IsZero() && !now.Before(end.WarnAt)
 }
 
 func timeOf(at time.Time) *metav1.Time {
@@ -119,11 +122,17 @@ func (s *scope) refreshHealthy(now time.Time) metav1.Condition {
 			"The refresh token was presented and no answer came; it is presented again when nothing is lost by that")
 	case standing.Failure != nil:
 		return condition(name, metav1.ConditionFalse, v1alpha1.ReasonRefreshFailing, "Trying again: "+standing.Failure.Why)
+	case standing.Held && record.AtRisk(now):
+		return condition(name, metav1.ConditionFalse, v1alpha1.ReasonRefreshFailing,
+			"The provider is not asked for the moment: it has not answered others, or too many ask it at once")
 	case record.Connected() && record.RefreshToken.Reveal() == "" && !s.repeatable() && !record.ExpiresAt.IsZero():
 		return condition(name, metav1.ConditionFalse, v1alpha1.ReasonNoRefreshToken,
 			"The provider gave no refresh token: a user must sign in again when the access token expires")
 	case !record.Connected():
 		return condition(name, metav1.ConditionUnknown, v1alpha1.ReasonNotAttempted, "There is no grant to be kept")
+	case s.expiring(now):
+		return condition(name, metav1.ConditionFalse, v1alpha1.ReasonGrantExpiring,
+			"The grant ends at "+s.ends().At.UTC().Format(time.RFC3339)+", whatever is done: a user should sign in again before")
 	default:
 		return condition(name, metav1.ConditionTrue, v1alpha1.ReasonRefreshed, live(record, now))
 	}
@@ -148,6 +157,8 @@ func (s *scope) secretPublished() metav1.Condition {
 		return condition(name, metav1.ConditionFalse, v1alpha1.ReasonWriteFailed, failure(s.publishErr))
 	case s.published:
 		return condition(name, metav1.ConditionTrue, v1alpha1.ReasonPublished, "Secret "+s.secretKey().Name+" holds the access token")
+	case s.withdrawn:
+		return condition(name, metav1.ConditionUnknown, v1alpha1.ReasonNotAttempted, "The access token was taken out of Secret "+s.secretKey().Name)
 	default:
 		return condition(name, metav1.ConditionUnknown, v1alpha1.ReasonNotAttempted, "There is no access token to publish")
 	}
@@ -180,7 +191,7 @@ func (s *scope) setOrRemove(now time.Time, name string, ready metav1.Condition, 
 func kindOf(reason string) fault.Kind {
 	switch reason {
 	case v1alpha1.ReasonReauthorizationRequired, v1alpha1.ReasonSignInRequired, v1alpha1.ReasonMisconfigured, v1alpha1.ReasonClientChanged,
-		v1alpha1.ReasonNoRefreshToken, v1alpha1.ReasonInvalidAuthValue, v1alpha1.ReasonInvalidConnector, v1alpha1.ReasonInvalidProperty,
+		v1alpha1.ReasonNoRefreshToken, v1alpha1.ReasonGrantExpiring, v1alpha1.ReasonInvalidAuthValue, v1alpha1.ReasonInvalidConnector, v1alpha1.ReasonInvalidProperty,
 		v1alpha1.ReasonSuspended, v1alpha1.ReasonNamespaceNotAllowed, v1alpha1.ReasonAccountSuspended, v1alpha1.ReasonSecretConflict,
 		v1alpha1.ReasonInvalidTemplate:
 		return fault.Terminal
@@ -188,6 +199,9 @@ func kindOf(reason string) fault.Kind {
 		return fault.Waiting
 	}
 }
+
+// NeedsHuman reports whether what a reason stands for stays until a human changes something.
+func NeedsHuman(reason string) bool { return kindOf(reason) == fault.Terminal }
 
 // failure says what the API server said in its own short reason: the full text of an error may quote an object.
 func failure(err error) string {

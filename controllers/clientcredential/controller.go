@@ -38,7 +38,9 @@ const kind = "ClientCredential"
 // Reconciler reconciles ClientCredentials. All of its public fields are required.
 type Reconciler struct {
 	client.Client
-	Secrets  kube.Secrets
+	Secrets kube.Secrets
+	// Versions tells of changes of the Secrets that users bring.
+	Versions *kube.SecretVersions
 	Recorder events.EventRecorder
 	// OperatorNamespace holds the pepper.
 	OperatorNamespace string
@@ -55,7 +57,7 @@ type Reconciler struct {
 	// prepared are successors that could not be published yet. A retry takes up the one that is there: another one each
 	// time would change the status, which would bring on the next retry at once.
 	prepared sync.Map // types.NamespacedName -> prepared
-	imports  *imports
+	imported *kube.SecretWatch
 }
 
 // Reconcile brings one ClientCredential to what its spec says, and writes the status, whatever happened, where it differs.

@@ -45,7 +45,7 @@ func (r *Reconciler) recallClientID(ctx context.Context, s *scope) error {
 
 // readImported reads the Secret that a user brings. What is wrong with it counts only if the rules allow the credential at all.
 func (r *Reconciler) readImported(ctx context.Context, s *scope, ref *v1alpha1.ClientSecretReference) error {
-	if err := r.watchImported(); err != nil {
+	if err := r.imported.Start(); err != nil {
 		return fmt.Errorf("watching the Secrets that credentials refer to: %w", err)
 	}
 	// Not from the cache: it is another watch that tells of a change, and may be ahead of it.

@@ -75,7 +75,9 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, manager ctrl.Manager)
 	if err != nil {
 		return fmt.Errorf("building the controller: %w", err)
 	}
-	r.imports = &imports{manager: manager, controller: built, reconciler: r}
+	r.imported = r.Versions.For(built, r.enqueue(func(secret client.Object) []client.ListOption {
+		return []client.ListOption{client.InNamespace(secret.GetNamespace()), client.MatchingFields{secretRefIndex: secret.GetName()}}
+	}))
 	return nil
 }
 

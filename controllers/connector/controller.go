@@ -13,31 +13,24 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/controller"
-	"sigs.k8s.io/controller-runtime/pkg/predicate"
 
 	"github.com/claviger/claviger/api/v1alpha1"
 	"github.com/claviger/claviger/internal/connector/discovery"
 	"github.com/claviger/claviger/internal/fault"
+	"github.com/claviger/claviger/internal/kube"
 )
-
-// lookAgain is how often the Secret of an app registration is looked at again that is not there: it has no label of ours, so that no
-// watch tells when it comes.
-const lookAgain = time.Minute
 
 // longestSleep bounds how long a clock that has jumped goes unnoticed.
 const longestSleep = time.Hour
-
-// workers reconcile at the same time. Each may wait for an issuer.
-const workers = 4
 
 // Reconciler reconciles Connectors. All of its fields are required.
 type Reconciler struct {
 	client.Client
 	// Live reads from the API server.
 	Live client.Reader
+	// Versions tells of changes of app registrations.
+	Versions *kube.SecretVersions
 	// Namespace is the connections namespace.
 	Namespace string
 	// AllowHTTP lets URLs be http.
@@ -49,18 +42,7 @@ type Reconciler struct {
 	Now         func() time.Time
 
 	questions questions
-}
-
-// SetupWithManager registers the controller: it runs for a Connector when its spec changes.
-func (r *Reconciler) SetupWithManager(manager ctrl.Manager) error {
-	err := ctrl.NewControllerManagedBy(manager).
-		For(&v1alpha1.Connector{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
-		WithOptions(controller.Options{MaxConcurrentReconciles: workers}).
-		Complete(r)
-	if err != nil {
-		return fmt.Errorf("building the controller: %w", err)
-	}
-	return nil
+	imported  *kube.SecretWatch
 }
 
 // Reconcile writes the status of one Connector where it differs.
@@ -83,9 +65,6 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 		if err := r.Status().Patch(ctx, object, client.MergeFrom(stored)); client.IgnoreNotFound(err) != nil {
 			return ctrl.Result{}, fmt.Errorf("writing the status of Connector %s: %w", object.Name, err)
 		}
-	}
-	if isFault && found.Kind == fault.Waiting && found.Reason == v1alpha1.ReasonInvalidConnector {
-		return ctrl.Result{RequeueAfter: lookAgain}, nil
 	}
 	if again.IsZero() {
 		return ctrl.Result{}, nil

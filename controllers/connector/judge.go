@@ -56,6 +56,9 @@ func (r *Reconciler) registered(ctx context.Context, object *v1alpha1.Connector)
 	if ref == nil {
 		return nil
 	}
+	if err := r.imported.Start(); err != nil {
+		return fmt.Errorf("watching app registrations: %w", err)
+	}
 	secret := &corev1.Secret{}
 	err := r.Live.Get(ctx, client.ObjectKey{Namespace: r.Namespace, Name: ref.Name}, secret)
 	if apierrors.IsNotFound(err) {

@@ -12,12 +12,15 @@ import (
 	"github.com/spf13/pflag"
 	"k8s.io/apimachinery/pkg/util/validation"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/claviger/claviger/config"
 	"github.com/claviger/claviger/controllers/accountconnector"
 	library "github.com/claviger/claviger/controllers/connector"
+	"github.com/claviger/claviger/controllers/signin"
 	"github.com/claviger/claviger/internal/connector"
 	"github.com/claviger/claviger/internal/connector/discovery"
+	"github.com/claviger/claviger/internal/connector/politeness"
 	"github.com/claviger/claviger/internal/connector/tokenendpoint"
 	"github.com/claviger/claviger/internal/egress"
 	"github.com/claviger/claviger/internal/kube"
@@ -70,26 +73,46 @@ func (o *ConnectionOptions) outside() *egress.Client {
 	})
 }
 
-// addConnections adds the controller of AccountConnectors.
-func addConnections(ctx context.Context, manager ctrl.Manager, secrets kube.Secrets, options ManagerOptions) error {
+// connectionParts are what the controllers of connections share with others.
+type connectionParts struct {
+	secrets  kube.Secrets
+	versions *kube.SecretVersions
+}
+
+// addConnections adds the controllers of AccountConnectors and Connectors.
+func addConnections(ctx context.Context, manager ctrl.Manager, parts connectionParts, options ManagerOptions) error {
 	outside := options.outside()
 	grants := kube.Grants{Client: manager.GetClient(), Live: manager.GetAPIReader(), Namespace: options.ConnectionsNamespace}
+	counts, err := accountconnector.NewMetrics(metrics.Registry)
+	if err != nil {
+		return err
+	}
 	connections := &accountconnector.Reconciler{
-		Client:  manager.GetClient(),
-		Secrets: secrets,
-		Grants:  grants,
-		Keeper:  &connector.Keeper{Store: grants, Self: options.ReplicaName, NewAttempt: rand.Text, Now: options.Clock},
+		Client:   manager.GetClient(),
+		Secrets:  parts.secrets,
+		Versions: parts.versions,
+		Grants:   grants,
+		Keeper:   &connector.Keeper{Store: grants, Self: options.ReplicaName, NewAttempt: rand.Text, Now: options.Clock},
 		Endpoint: &tokenendpoint.Client{
 			HTTP: outside, Now: options.Clock, Random: rand.Reader,
 		},
+		Hosts:    politeness.New(politeness.Default(), options.Clock),
+		Metrics:  counts,
 		Recorder: manager.GetEventRecorder("claviger-manager"),
 		Now:      options.Clock,
+	}
+	if err := kube.IndexRegistrations(ctx, manager.GetFieldIndexer()); err != nil {
+		return err
 	}
 	if err := connections.SetupWithManager(ctx, manager); err != nil {
 		return fmt.Errorf("adding the AccountConnector controller: %w", err)
 	}
+	signIns := &signin.Reconciler{Client: manager.GetClient(), Namespace: options.ConnectionsNamespace, Now: options.Clock}
+	if err := signIns.SetupWithManager(manager); err != nil {
+		return fmt.Errorf("adding the controller of sign-ins: %w", err)
+	}
 	entries := &library.Reconciler{
-		Client: manager.GetClient(), Live: manager.GetAPIReader(), Namespace: options.ConnectionsNamespace,
+		Client: manager.GetClient(), Live: manager.GetAPIReader(), Versions: parts.versions, Namespace: options.ConnectionsNamespace,
 		AllowHTTP: options.EgressAllowHTTP, Discovery: &discovery.Client{HTTP: outside, AllowHTTP: options.EgressAllowHTTP},
 		RedirectURI: options.redirectURI, Now: options.Clock,
 	}

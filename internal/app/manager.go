@@ -40,6 +40,7 @@ type ManagerOptions struct {
 	CertificateOptions
 	ConnectionOptions
 	ConnectURLOptions
+	NotificationOptions
 	HealthAddress string
 	LeaderElect   bool
 	// ReplicaName is this replica's: the same after a restart, and no other's at any time. Complete sets it to the host's where it is
@@ -67,6 +68,7 @@ func newManagerCommand() *cobra.Command {
 	options.CertificateOptions.bind(command.Flags())
 	options.ConnectionOptions.bind(command.Flags())
 	options.ConnectURLOptions.bind(command.Flags())
+	options.NotificationOptions.bind(command.Flags())
 	options.bindSigningKeys(command.Flags())
 	return command
 }
@@ -80,7 +82,7 @@ func (o *ManagerOptions) Complete() error {
 			mistakes = append(mistakes, fmt.Errorf("--replica-name: finding out the host's: %w", err))
 		}
 	}
-	mistakes = append(mistakes, o.completeConnectURL(o.Common)) // once Common is complete
+	mistakes = append(mistakes, o.completeConnectURL(o.Common), o.completeNotifications(o.AllowPlainHTTP)) // once Common is complete
 	if o.IssuerCAFile != "" {
 		content, err := os.ReadFile(o.IssuerCAFile)
 		if err == nil && !x509.NewCertPool().AppendCertsFromPEM(content) {
@@ -152,6 +154,7 @@ func newManager(ctx context.Context, restConfig *rest.Config, options ManagerOpt
 
 func addControllers(ctx context.Context, manager ctrl.Manager, options ManagerOptions) error {
 	secrets := kube.Secrets{Client: manager.GetClient(), Live: manager.GetAPIReader(), Written: &kube.Written{}}
+	versions := kube.NewSecretVersions(manager)
 	if err := addKeyMaterial(manager, secrets, options); err != nil {
 		return err
 	}
@@ -162,7 +165,10 @@ func addControllers(ctx context.Context, manager ctrl.Manager, options ManagerOp
 	if err := addResources(ctx, manager, options); err != nil {
 		return err
 	}
-	if err := addConnections(ctx, manager, secrets, options); err != nil {
+	if err := addConnections(ctx, manager, connectionParts{secrets, versions}, options); err != nil {
+		return err
+	}
+	if err := addNotifications(manager, options); err != nil {
 		return err
 	}
 	accounts := &account.Reconciler{Client: manager.GetClient(), Now: options.Clock}
@@ -180,6 +186,7 @@ func addControllers(ctx context.Context, manager ctrl.Manager, options ManagerOp
 	credentials := &clientcredential.Reconciler{
 		Client:            manager.GetClient(),
 		Secrets:           secrets,
+		Versions:          versions,
 		Recorder:          manager.GetEventRecorder("claviger-manager"),
 		OperatorNamespace: options.Namespace,
 		Minter:            issuer.Minter{Issuer: options.issuer.String(), Rules: options.rules(), Now: options.Clock, Random: rand.Reader},

@@ -36,6 +36,8 @@ type Answer struct {
 	Code string
 	// Why says in our own words what happened, for people. Empty where it is Granted.
 	Why string
+	// Away says that the provider's host has not answered, or has answered that it cannot: the next one who asks will fare the same.
+	Away bool
 	// RetryAfter is how long the provider asks to be left alone. Zero where it does not say.
 	RetryAfter time.Duration
 }

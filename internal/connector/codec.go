@@ -21,6 +21,7 @@ type document struct {
 	IssuedAt          time.Time              `json:"issuedAt,omitzero"`
 	ExpiresAt         time.Time              `json:"expiresAt,omitzero"`
 	RefreshExpiresAt  time.Time              `json:"refreshExpiresAt,omitzero"`
+	RefreshLife       time.Duration          `json:"refreshLife,omitempty"`
 	AuthorizedAt      time.Time              `json:"authorizedAt,omitzero"`
 	ClientFingerprint string                 `json:"clientFingerprint,omitempty"`
 	AuthorizedBy      string                 `json:"authorizedBy,omitempty"`
@@ -58,7 +59,8 @@ func (r Record) Encode() ([]byte, error) {
 	d := document{
 		Generation: r.Generation, AccessToken: r.AccessToken.Reveal(), RefreshToken: r.RefreshToken.Reveal(),
 		TokenType: r.TokenType, Scope: r.Scope,
-		IssuedAt: r.IssuedAt.UTC(), ExpiresAt: r.ExpiresAt.UTC(), RefreshExpiresAt: r.RefreshExpiresAt.UTC(), AuthorizedAt: r.AuthorizedAt.UTC(),
+		IssuedAt: r.IssuedAt.UTC(), ExpiresAt: r.ExpiresAt.UTC(), RefreshExpiresAt: r.RefreshExpiresAt.UTC(), RefreshLife: r.RefreshLife,
+		AuthorizedAt:      r.AuthorizedAt.UTC(),
 		ClientFingerprint: r.ClientFingerprint, AuthorizedBy: r.AuthorizedBy, Imported: r.Imported, Pushed: r.Pushed,
 	}
 	if intent := r.Intent; intent != nil {
@@ -92,7 +94,8 @@ func Decode(text []byte) (Record, error) {
 	r := Record{
 		Generation: d.Generation, AccessToken: secretOf(d.AccessToken), RefreshToken: secretOf(d.RefreshToken),
 		TokenType: d.TokenType, Scope: d.Scope,
-		IssuedAt: d.IssuedAt, ExpiresAt: d.ExpiresAt, RefreshExpiresAt: d.RefreshExpiresAt, AuthorizedAt: d.AuthorizedAt,
+		IssuedAt: d.IssuedAt, ExpiresAt: d.ExpiresAt, RefreshExpiresAt: d.RefreshExpiresAt, RefreshLife: d.RefreshLife,
+		AuthorizedAt:      d.AuthorizedAt,
 		ClientFingerprint: d.ClientFingerprint, AuthorizedBy: d.AuthorizedBy, Imported: d.Imported, Pushed: d.Pushed,
 	}
 	if intent := d.Intent; intent != nil {

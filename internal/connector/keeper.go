@@ -38,6 +38,9 @@ type Grant struct {
 	// Refresh sends one token request that presents what the record has, and says what came of it. It takes RequestTimeout at most,
 	// and goes on when its context ends: whoever has sent a request must have its answer.
 	Refresh func(context.Context, Record) Answer
+	// Enter says whether the provider may be asked now, before anything is written: how to leave again, with the answer, or with nil where
+	// it was not asked after all; or how long to wait. Nil: it always may.
+	Enter func() (leave func(*Answer), wait time.Duration)
 	// Revoke tells the provider that nobody has tokens any more which it has just given. Best effort.
 	Revoke func(context.Context, Tokens)
 }
@@ -50,6 +53,8 @@ type Standing struct {
 	Until time.Time
 	// OutcomeUnknown and ClientChanged are those of Action.
 	OutcomeUnknown, ClientChanged bool
+	// Held says that a refresh is due, and that the provider is not asked now: it does not answer, or too many ask it at once.
+	Held bool
 	// Refreshed says that new tokens were written down just now.
 	Refreshed bool
 	// Failure is the last answer that brought no tokens, and Failures how many there were in a row. Nil where there is none.
@@ -94,6 +99,7 @@ func (k *Keeper) Keep(ctx context.Context, grant Grant) (Standing, error) {
 	remembered.Lock()
 	defer remembered.Unlock()
 	look := &look{keeper: k, grant: grant, remembered: remembered}
+	defer look.exit(nil)
 	for range mostSteps {
 		done, err := look.step(ctx)
 		if errors.Is(err, ErrGone) {
@@ -126,6 +132,8 @@ type look struct {
 	acknowledged bool
 	record       Record
 	version      Version
+	// leave is there while the provider may be asked.
+	leave func(*Answer)
 }
 
 // step makes one decision and carries it out. It reports whether there is nothing left to do.
@@ -141,6 +149,9 @@ func (l *look) step(ctx context.Context) (bool, error) {
 		Record: l.record, Behaviour: l.grant.Behaviour, Client: l.grant.Client, Configuration: l.grant.Configuration,
 		Memory: l.remembered.Memory, Self: l.keeper.Self, Attempt: l.keeper.NewAttempt(), Spread: Spread(l.grant.Name), Now: l.keeper.Now(),
 	})
+	if action.begins() && !l.enter() {
+		return true, nil // and what is remembered is as before: the decision is made anew when it may be
+	}
 	l.remembered.Memory = action.Memory
 	switch action.Deed {
 	case Write:
@@ -171,9 +182,38 @@ func (l *look) write(ctx context.Context, action Action) error {
 	return nil
 }
 
+// begins reports whether the action is to write an intent.
+func (a Action) begins() bool { return a.Deed == Write && !a.Written.Acknowledged.IsZero() }
+
+// enter asks whether the provider may be asked. Where it may not, nothing is left to do but wait: for a while that differs from grant to
+// grant, so that not all come back at once.
+func (l *look) enter() bool {
+	if l.grant.Enter == nil || l.leave != nil {
+		return true
+	}
+	leave, wait := l.grant.Enter()
+	if wait <= 0 {
+		l.leave = leave
+		return true
+	}
+	wait += time.Duration(float64(wait) * Spread(l.grant.Name) / 2)
+	l.rest(Action{Until: l.keeper.Now().Add(wait), OutcomeUnknown: l.record.Intent != nil})
+	l.standing.Held = true
+	return false
+}
+
+// exit says how it went with the provider.
+func (l *look) exit(answer *Answer) {
+	if l.leave != nil {
+		l.leave(answer)
+		l.leave = nil
+	}
+}
+
 // send sends the request. Whatever happens to the caller meanwhile, its answer is remembered.
 func (l *look) send(ctx context.Context) {
 	answer := l.grant.Refresh(ctx, l.record)
+	l.exit(&answer)
 	l.remembered.Answer, l.remembered.Answered = &answer, l.keeper.Now()
 	if answer.Outcome != Granted {
 		l.remembered.failure = &answer

@@ -24,6 +24,8 @@ type Record struct {
 	ExpiresAt time.Time
 	// RefreshExpiresAt is when the refresh token expires. Zero: nobody knows.
 	RefreshExpiresAt time.Time
+	// RefreshLife is the longest life of a refresh token that the provider has given since the grant was. Zero: nobody knows.
+	RefreshLife time.Duration
 	// AuthorizedAt is when the grant was given, which refreshes do not change. Zero where there is none, or nobody knows.
 	AuthorizedAt time.Time
 	// ClientFingerprint names the client that the grant was given to.
@@ -87,6 +89,17 @@ func (r Record) Live(now time.Time) bool {
 	return r.Connected() && (r.ExpiresAt.IsZero() || now.Before(r.ExpiresAt))
 }
 
+// atRiskPart of the life of an access token is left when it is at risk: it should have been refreshed long before.
+const atRiskPart = 8
+
+// AtRisk reports whether the access token is about to expire, or has, or there is none.
+func (r Record) AtRisk(now time.Time) bool {
+	if !r.Connected() {
+		return true
+	}
+	return !r.ExpiresAt.IsZero() && r.ExpiresAt.Sub(now) < r.ExpiresAt.Sub(r.IssuedAt)/atRiskPart
+}
+
 // begin gives the record of which an attempt says that it presents the refresh token.
 func (r Record) begin(attempt, holder string, now time.Time) Record {
 	r.Intent = &Intent{Attempt: attempt, Holder: holder, StartedAt: now, RefreshTokenFingerprint: Fingerprint(r.RefreshToken)}
@@ -137,6 +150,7 @@ func (r Record) commit(tokens Tokens, behaviour Behaviour, client string, now ti
 	}
 	if tokens.RefreshLifetime > 0 {
 		r.RefreshExpiresAt = now.Add(tokens.RefreshLifetime)
+		r.RefreshLife = max(r.RefreshLife, tokens.RefreshLifetime)
 	}
 	r.ClientFingerprint = client
 	return r
@@ -164,6 +178,9 @@ func (r Record) Import(value AuthValue, behaviour Behaviour, client string, now 
 		Generation: r.Generation + 1, Imported: r.Imported, Pushed: r.Pushed, ClientFingerprint: client,
 		AccessToken: value.AccessToken, RefreshToken: value.RefreshToken, TokenType: "Bearer",
 		IssuedAt: now, ExpiresAt: value.Expires, RefreshExpiresAt: value.RefreshExpires, AuthorizedAt: now,
+	}
+	if value.RefreshExpires.After(now) {
+		imported.RefreshLife = value.RefreshExpires.Sub(now)
 	}
 	if imported.ExpiresAt.IsZero() && imported.Connected() {
 		imported.ExpiresAt = end(now, 0, behaviour.AssumedLifetime)

@@ -18,6 +18,7 @@ func full() connector.Record {
 	return connector.Record{
 		Generation: 7, AccessToken: oauth.NewSecret("access-token-in-clear"), RefreshToken: oauth.NewSecret("refresh-token-in-clear"),
 		TokenType: "Bearer", Scope: "crm.read", IssuedAt: epoch, ExpiresAt: epoch.Add(time.Hour), RefreshExpiresAt: epoch.Add(time.Hour * 24),
+		RefreshLife:  time.Hour * 24,
 		AuthorizedAt: epoch.Add(-time.Hour), ClientFingerprint: "client", Imported: "imported",
 		Intent: &connector.Intent{
 			Attempt: "attempt", Holder: "replica-0", StartedAt: epoch.Add(time.Minute), RefreshTokenFingerprint: "fingerprint", Recoveries: 2,
@@ -65,7 +66,7 @@ func TestTheDocument(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range []string{
-		"generation", "accessToken", "refreshToken", "tokenType", "scope", "issuedAt", "expiresAt", "refreshExpiresAt", "authorizedAt",
+		"generation", "accessToken", "refreshToken", "tokenType", "scope", "issuedAt", "expiresAt", "refreshExpiresAt", "refreshLife", "authorizedAt",
 		"clientFingerprint", "imported", "intent", "reauthorize", "misconfigured",
 	} {
 		if _, there := fields[name]; !there {

@@ -39,8 +39,9 @@ func Due(record Record, behaviour Behaviour, spread float64) time.Time {
 	if behaviour.Repeatable {
 		return due
 	}
-	if !record.RefreshExpiresAt.IsZero() {
-		sooner(part(record.RefreshExpiresAt.Sub(record.IssuedAt)))
+	// For the sake of a refresh token only where being used renews it: one that ends at a fixed time would be used ever more often.
+	if left := record.RefreshExpiresAt.Sub(record.IssuedAt); !record.RefreshExpiresAt.IsZero() && left >= record.RefreshLife/2 {
+		sooner(part(left))
 	}
 	if behaviour.IdleExpiry > 0 {
 		sooner(part(behaviour.IdleExpiry))
@@ -48,12 +49,40 @@ func Due(record Record, behaviour Behaviour, spread float64) time.Time {
 	return due
 }
 
-// Ends gives when the grant ends whatever is done, and a user must sign in again. Zero: nobody knows of an end.
-func Ends(record Record, behaviour Behaviour) time.Time {
-	if behaviour.Repeatable || behaviour.AbsoluteExpiry == 0 || record.AuthorizedAt.IsZero() {
-		return time.Time{}
+// A user is asked to sign in again this long before a grant ends, and where its whole life is short a quarter of that. A refresh token
+// that is renewed by being used is used before: see refreshAt.
+const (
+	mostWarning    = 7 * 24 * time.Hour
+	warningDivisor = 4
+)
+
+// End is when a grant ends unless a user signs in again.
+type End struct {
+	// At is when. Zero: nobody knows of an end.
+	At time.Time
+	// WarnAt is from when on it is worth a warning: what could be done about it by refreshing has been done by then.
+	WarnAt time.Time
+}
+
+// Ends gives the end of a grant that comes first: that of the refresh token as the provider has said it last, or that which the
+// Connector knows of, whatever is done.
+func Ends(record Record, behaviour Behaviour) End {
+	if behaviour.Repeatable {
+		return End{}
 	}
-	return record.AuthorizedAt.Add(behaviour.AbsoluteExpiry)
+	var end End
+	sooner := func(at time.Time, life time.Duration) {
+		if end.At.IsZero() || at.Before(end.At) {
+			end = End{At: at, WarnAt: at.Add(-min(mostWarning, life/warningDivisor))}
+		}
+	}
+	if !record.RefreshExpiresAt.IsZero() {
+		sooner(record.RefreshExpiresAt, record.RefreshLife)
+	}
+	if behaviour.AbsoluteExpiry > 0 && !record.AuthorizedAt.IsZero() {
+		sooner(record.AuthorizedAt.Add(behaviour.AbsoluteExpiry), behaviour.AbsoluteExpiry)
+	}
+	return end
 }
 
 // Spread gives a number from 0 to 1 for a UID, always the same. Names and UIDs differ in a few characters at their end, so it takes a

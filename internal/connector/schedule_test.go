@@ -44,6 +44,14 @@ func TestDue(t *testing.T) {
 			name: "before the refresh token is dead that nobody uses", record: record(10000*time.Hour, 0),
 			behaviour: connector.Behaviour{IdleExpiry: 90 * time.Hour}, want: 60 * time.Hour,
 		},
+		{
+			name: "not for the sake of a refresh token that ends at a fixed time",
+			record: func() connector.Record {
+				r := record(time.Hour, 10*time.Minute)
+				r.RefreshLife = 24 * time.Hour
+				return r
+			}(), want: 40 * time.Minute,
+		},
 		{name: "never, where nothing is known of an end", record: record(0, 0), want: -1},
 		{
 			name: "not for the sake of a refresh token where there is none", record: record(0, 0),
@@ -66,14 +74,64 @@ func TestDue(t *testing.T) {
 	}
 }
 
-func TestAGrantThatEndsWhateverIsDone(t *testing.T) {
-	record := connector.Record{AuthorizedAt: epoch}
-	if ends := connector.Ends(record, connector.Behaviour{AbsoluteExpiry: time.Hour}); !ends.Equal(epoch.Add(time.Hour)) {
-		t.Errorf("it ends at %s", ends)
+func TestEnds(t *testing.T) {
+	const day = 24 * time.Hour
+	behaviour := connector.Behaviour{AbsoluteExpiry: 90 * day}
+	for _, row := range []struct {
+		name      string
+		record    connector.Record
+		behaviour connector.Behaviour
+		// at and warn are since epoch; zero: there is no end.
+		at, warn time.Duration
+	}{
+		{name: "a grant without an end", record: connector.Record{AuthorizedAt: epoch}},
+		{name: "one of client credentials", record: connector.Record{AuthorizedAt: epoch}, behaviour: connector.Behaviour{AbsoluteExpiry: day, Repeatable: true}},
+		{name: "one of which nobody knows when it was given", behaviour: behaviour},
+		{name: "one that ends whatever is done", record: connector.Record{AuthorizedAt: epoch}, behaviour: behaviour, at: 90 * day, warn: 83 * day},
+		{
+			name: "a short one, a quarter of its life before", record: connector.Record{AuthorizedAt: epoch},
+			behaviour: connector.Behaviour{AbsoluteExpiry: 4 * day}, at: 4 * day, warn: 3 * day,
+		},
+		{
+			name: "one whose refresh token ends", record: connector.Record{AuthorizedAt: epoch, RefreshExpiresAt: epoch.Add(40 * day), RefreshLife: 40 * day},
+			at: 40 * day, warn: 33 * day,
+		},
+		{
+			name:   "one whose refresh token ends, however often it was used since",
+			record: connector.Record{AuthorizedAt: epoch, IssuedAt: epoch.Add(39 * day), RefreshExpiresAt: epoch.Add(40 * day), RefreshLife: 40 * day},
+			at:     40 * day, warn: 33 * day,
+		},
+		{
+			name:      "the end that comes first",
+			record:    connector.Record{AuthorizedAt: epoch, RefreshExpiresAt: epoch.Add(100 * day), RefreshLife: 30 * day},
+			behaviour: behaviour, at: 90 * day, warn: 83 * day,
+		},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			got := connector.Ends(row.record, row.behaviour)
+			if row.at == 0 {
+				if !got.At.IsZero() {
+					t.Errorf("it ends at %s", got.At)
+				}
+				return
+			}
+			if !got.At.Equal(epoch.Add(row.at)) || !got.WarnAt.Equal(epoch.Add(row.warn)) {
+				t.Errorf("it ends after %s, and is warned of after %s", got.At.Sub(epoch), got.WarnAt.Sub(epoch))
+			}
+		})
 	}
-	for _, behaviour := range []connector.Behaviour{{}, {AbsoluteExpiry: time.Hour, Repeatable: true}} {
-		if ends := connector.Ends(record, behaviour); !ends.IsZero() {
-			t.Errorf("it ends at %s", ends)
+}
+
+// TestARefreshTokenThatIsRenewed by being used is used before its end is worth a warning.
+func TestARefreshTokenThatIsRenewed(t *testing.T) {
+	for _, life := range []time.Duration{time.Hour, 24 * time.Hour, 30 * 24 * time.Hour, 365 * 24 * time.Hour} {
+		record := connector.Record{
+			AccessToken: oauth.NewSecret("a"), RefreshToken: oauth.NewSecret("r"), AuthorizedAt: epoch.Add(-time.Hour), IssuedAt: epoch,
+			RefreshExpiresAt: epoch.Add(life), RefreshLife: life,
+		}
+		due, end := connector.Due(record, connector.Behaviour{}, 0), connector.Ends(record, connector.Behaviour{})
+		if !due.Before(end.WarnAt) {
+			t.Errorf("of %s: due at %s, warned of at %s", life, due, end.WarnAt)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -29,17 +30,26 @@ type Grants struct {
 
 // Key gives the Secret of a grant, which is named by the UID of its AccountConnector: one that is made anew is another grant.
 func (g Grants) Key(grant string) client.ObjectKey {
-	return client.ObjectKey{Namespace: g.Namespace, Name: "connection-" + grant}
+	return client.ObjectKey{Namespace: g.Namespace, Name: grantPrefix + grant}
 }
 
-// Create makes the Secret of a grant with an empty record, where there is none. of says for people which AccountConnector it belongs
-// to, "<namespace>/<name>".
-func (g Grants) Create(ctx context.Context, grant, of string) error {
+// grantPrefix begins the names of the Secrets of grants.
+const grantPrefix = "connection-"
+
+// Grant gives the grant that a Secret keeps, by its name and place.
+func (g Grants) Grant(secret client.Object) (string, bool) {
+	grant, is := strings.CutPrefix(secret.GetName(), grantPrefix)
+	return grant, is && secret.GetNamespace() == g.Namespace
+}
+
+// Create makes the Secret of a grant with an empty record, where there is none. of says which AccountConnector it belongs to,
+// "<namespace>/<name>", and through which Connector it is.
+func (g Grants) Create(ctx context.Context, grant, of, through string) error {
 	key := g.Key(grant)
 	secret := &corev1.Secret{}
 	secret.Namespace, secret.Name = key.Namespace, key.Name
 	secret.Labels = map[string]string{v1alpha1.LabelSecret: v1alpha1.PurposeConnection, v1alpha1.LabelManagedBy: v1alpha1.ManagedBy}
-	secret.Annotations = map[string]string{v1alpha1.AnnotationConnection: of}
+	secret.Annotations = map[string]string{v1alpha1.AnnotationConnection: of, v1alpha1.AnnotationConnector: through}
 	if err := g.Client.Create(ctx, secret); err != nil && !apierrors.IsAlreadyExists(err) {
 		return fmt.Errorf("creating Secret %s: %w", key, err)
 	}

@@ -27,6 +27,23 @@ func IndexResources(ctx context.Context, indexer client.FieldIndexer) error {
 	return nil
 }
 
+// RegistrationIndex finds Connectors by the Secret of their app registration.
+const RegistrationIndex = "spec.clientSecretRef.name" //nolint:gosec // G101: a field, not a credential
+
+// IndexRegistrations makes that index.
+func IndexRegistrations(ctx context.Context, indexer client.FieldIndexer) error {
+	err := indexer.IndexField(ctx, &v1alpha1.Connector{}, RegistrationIndex, func(object client.Object) []string {
+		if ref := object.(*v1alpha1.Connector).Spec.ClientSecretRef; ref != nil {
+			return []string{ref.Name}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("indexing Connectors by their app registration: %w", err)
+	}
+	return nil
+}
+
 // Lookup reads what verdicts depend on, from the cache of a manager.
 type Lookup struct{ client.Reader }
 

@@ -39,7 +39,7 @@ func ParseBaseURL(what, text string, allowPlainHTTP bool) (IssuerURL, error) {
 		return IssuerURL{}, fmt.Errorf("%s must not end in a slash: clients compare it byte for byte", what)
 	case !plainPath(parsed):
 		return IssuerURL{}, fmt.Errorf("the path of the %s must be plain: letters, digits and -._~, no empty or dot segment", what)
-	case parsed.Scheme == "http" && !allowPlainHTTP && !isLoopback(parsed.Hostname()):
+	case parsed.Scheme == "http" && !allowPlainHTTP && !IsLoopbackHost(parsed.Hostname()):
 		return IssuerURL{}, fmt.Errorf("%s must be https unless it is on loopback or --allow-plain-http is given", what)
 	}
 	return IssuerURL{text: text, path: parsed.EscapedPath(), host: parsed.Hostname(), tls: parsed.Scheme == "https"}, nil
@@ -72,7 +72,8 @@ func (u IssuerURL) ResourceMetadata(name string) string {
 	return strings.TrimSuffix(u.text, u.path) + PathResourceMetadata + "/" + name
 }
 
-func isLoopback(host string) bool {
+// IsLoopbackHost reports whether a host, without port, is this machine.
+func IsLoopbackHost(host string) bool {
 	ip := net.ParseIP(host)
 	return host == "localhost" || (ip != nil && ip.IsLoopback())
 }
@@ -80,5 +81,5 @@ func isLoopback(host string) bool {
 // IsLoopbackAddress reports whether a listen address, "host:port", is reachable from this machine only.
 func IsLoopbackAddress(address string) bool {
 	host, _, err := net.SplitHostPort(address)
-	return err == nil && isLoopback(host)
+	return err == nil && IsLoopbackHost(host)
 }

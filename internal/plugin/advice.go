@@ -13,10 +13,14 @@ import (
 var advice = map[string]string{
 	v1alpha1.ReasonActive:     "Nothing to do: credentials of this Account may work.",
 	v1alpha1.ReasonAllowed:    "Nothing to do: the rules allow it.",
-	v1alpha1.ReasonPublished:  "Nothing to do: the Secret holds the current client secret.",
+	v1alpha1.ReasonPublished:  "Nothing to do: the Secret holds what it should.",
 	v1alpha1.ReasonIssued:     "Nothing to do: the Secret can be traded for tokens.",
 	v1alpha1.ReasonRegistered: "Nothing to do: tokens are issued for the resource.",
 	v1alpha1.ReasonFound:      "Nothing to do: there is a ProtectedResource for every URL.",
+	v1alpha1.ReasonAvailable:  "Nothing to do: accounts can be connected through this Connector.",
+	v1alpha1.ReasonConnected:  "Nothing to do: the Secret holds a live access token.",
+	v1alpha1.ReasonAuthorized: "Nothing to do: there is a grant.",
+	v1alpha1.ReasonRefreshed:  "Nothing to do: the access token is kept fresh.",
 
 	v1alpha1.ReasonSuspended: "Set spec.suspend to false when it may be used again; nothing else is lost.",
 	v1alpha1.ReasonDeleting: "Remove the finalizers that hold it, if somebody else's controller does not; Claviger sets none, " +
@@ -25,8 +29,8 @@ var advice = map[string]string{
 
 	v1alpha1.ReasonAccountNotFound: "Create the Account, or mend spec.accountRef.name; it becomes Ready by itself when the Account comes.",
 	v1alpha1.ReasonAccountSuspended: "Ask whoever runs the platform why the Account is suspended or being deleted; " +
-		"the credential works again when the Account does.",
-	v1alpha1.ReasonNamespaceNotAllowed: "Have this namespace added to the Account's spec.namespaces, or labelled as it selects, or move the credential.",
+		"it works again when the Account does.",
+	v1alpha1.ReasonNamespaceNotAllowed: "Have this namespace added to the Account's spec.namespaces, or labelled as it selects, or move the object.",
 	v1alpha1.ReasonConsoleNotAllowed: "Set spec.accountRef if an account was meant; otherwise create it in one of the namespaces named, " +
 		"or add this one to --console-namespaces of both roles.",
 	v1alpha1.ReasonClientIDConflict: "Delete one of the two, or create this one anew with another spec.clientID, which cannot be changed.",
@@ -40,7 +44,7 @@ var advice = map[string]string{
 	v1alpha1.ReasonInvalidKeys: "Mend spec.jwks or spec.publicKeys, as the message says, and make another key where a private one was put there; " +
 		"the other keys and the client secret go on working.",
 
-	v1alpha1.ReasonSecretConflict: "Delete that Secret if nobody needs it, or give this credential's another name in spec.secretTemplate.name.",
+	v1alpha1.ReasonSecretConflict: "Delete that Secret if nobody needs it, or give another name in spec.secretTemplate.name.",
 	v1alpha1.ReasonSecretNotFound: "Create the Secret that spec.secretRef names; it is taken up by itself.",
 	v1alpha1.ReasonInvalidSecret: "Put right the Secret that spec.secretRef names, as the message says; " +
 		"what worked before goes on working.",
@@ -49,7 +53,28 @@ var advice = map[string]string{
 	v1alpha1.ReasonKeysNotReady: "Wait a moment while the manager makes its keys; where it stays, read the manager's log, " +
 		"and restore a damaged pepper from a backup.",
 	v1alpha1.ReasonWriteFailed:  "Read the manager's log for what the API server said: a quota, a policy; it is tried again by itself.",
-	v1alpha1.ReasonNotAttempted: "See the condition Allowed first: the Secret is left as it is while the rules do not allow the credential.",
+	v1alpha1.ReasonNotAttempted: "See the condition Allowed first: the Secret is left as it is while the rules do not allow the object.",
+
+	v1alpha1.ReasonSignInRequired: "Have a user sign in (" + program + " connect), or import tokens with spec.authValueFrom.",
+	v1alpha1.ReasonReauthorizationRequired: "Have a user sign in again (" + program + " connect): the grant was taken back at the application, or has ended, " +
+		"and the access token is served until it expires.",
+	v1alpha1.ReasonConfirmationRequired: "Have the host's backend confirm the sign-in with the code that its page was given, or set spec.completion to Immediate " +
+		"and sign in again.",
+	v1alpha1.ReasonInvalidAuthValue:  "Mend the AuthValue in the Secret that spec.authValueFrom names, as the message says; what was there before goes on.",
+	v1alpha1.ReasonConnectorNotFound: "Create the Connector, or take another in a new AccountConnector; it is taken up by itself when the Connector comes.",
+	v1alpha1.ReasonInvalidConnector: "Mend the Connector, or the Secret of its app registration in the connections namespace, as the message says; " +
+		"that is for the platform team.",
+	v1alpha1.ReasonInvalidProperty: "Mend spec.properties, or the Secret that they name, as the message says.",
+	v1alpha1.ReasonDiscoveryFailed: "Mend spec.issuer of the Connector, or name its endpoints, as the message says; it is asked again by itself.",
+	v1alpha1.ReasonMisconfigured: "Correct the app registration, spec.properties or the Connector, as the message says; the grant is kept, " +
+		"and presented again when one of them changes.",
+	v1alpha1.ReasonClientChanged:  "Put back the client ID that the grant was given to, or have a user sign in again (" + program + " connect).",
+	v1alpha1.ReasonRefreshFailing: "Wait: the application does not answer as it should, and is asked again by itself at least every 15 minutes.",
+	v1alpha1.ReasonRefreshOutcomeUnknown: "Wait: the refresh token is presented again when nothing is lost by that; " +
+		"where it stays so, have a user sign in again (" + program + " connect).",
+	v1alpha1.ReasonGrantExpiring: "Have a user sign in again (" + program + " connect) before the grant ends.",
+	v1alpha1.ReasonNoRefreshToken: "See that the Connector asks for a refresh token, which many applications give only for a scope or a parameter, " +
+		"and have a user sign in again (" + program + " connect).",
 }
 
 const (

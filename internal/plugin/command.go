@@ -43,7 +43,7 @@ func newCommand(s *session) *cobra.Command {
 		Annotations: map[string]string{cobra.CommandDisplayNameAnnotation: program},
 		Short:       "Look after OAuth 2.0 machine credentials",
 		Long: "Look after OAuth 2.0 machine credentials: see what keeps one from working, rotate it, take a token,\n" +
-			"and find out why a token is refused.",
+			"find out why a token is refused, and connect accounts to third-party applications.",
 		Version:       version(),
 		SilenceUsage:  true,
 		SilenceErrors: true,
@@ -55,7 +55,7 @@ func newCommand(s *session) *cobra.Command {
 	s.config.CacheDir = nil // nothing is cached
 	s.config.AddFlags(root.PersistentFlags())
 	root.AddCommand(newStatusCommand(s), newRotateCommand(s), newTokenCommand(s), newVerifyCommand(s), newWhoamiCommand(s),
-		newRevokeCommand(s), newOptionsCommand())
+		newRevokeCommand(s), newConnectCommand(s), newConnectionsCommand(s), newOptionsCommand())
 	completeGlobalFlags(s, root)
 	return root
 }

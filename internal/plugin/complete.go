@@ -3,18 +3,25 @@
 package plugin
 
 import (
+	"context"
 	"slices"
 
 	"github.com/spf13/cobra"
 	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/claviger/claviger/api/v1alpha1"
 )
 
 // completer gives what may stand where the cursor is.
 type completer = func(command *cobra.Command, args []string, toComplete string) ([]string, cobra.ShellCompDirective)
 
-// completeNames completes the names of credentials, up to that many of them; -1 is any number. The shell filters by what has
-// been typed. A cluster that cannot be reached completes nothing: there is no place for an error on a command line.
-func completeNames(s *session, most int) completer {
+// completeNames completes the names of credentials, up to that many of them; -1 is any number.
+func completeNames(s *session, most int) completer { return complete(s, most, credentialNames) }
+
+// complete completes names of objects, up to that many of them; -1 is any number. The shell filters by what has been typed. A cluster
+// that cannot be reached completes nothing: there is no place for an error on a command line.
+func complete(s *session, most int, list func(ctx context.Context, api client.Reader, namespace string) []string) completer {
 	return func(command *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 		if most >= 0 && len(args) >= most {
 			return nil, cobra.ShellCompDirectiveNoFileComp
@@ -23,18 +30,58 @@ func completeNames(s *session, most int) completer {
 		if err != nil {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
-		list, err := listCredentials(command.Context(), api, namespace, "")
-		if err != nil {
-			return nil, cobra.ShellCompDirectiveNoFileComp
-		}
-		var names []string
-		for i := range list.Items {
-			if name := list.Items[i].Name; !slices.Contains(args, name) {
-				names = append(names, name)
-			}
-		}
-		return names, cobra.ShellCompDirectiveNoFileComp
+		names := list(command.Context(), api, namespace)
+		return slices.DeleteFunc(names, func(name string) bool { return slices.Contains(args, name) }), cobra.ShellCompDirectiveNoFileComp
 	}
+}
+
+func credentialNames(ctx context.Context, api client.Reader, namespace string) []string {
+	list, err := listCredentials(ctx, api, namespace, "")
+	if err != nil {
+		return nil
+	}
+	var names []string
+	for i := range list.Items {
+		names = append(names, list.Items[i].Name)
+	}
+	return names
+}
+
+// consoleNames are those of console-level credentials, with their namespaces.
+func consoleNames(ctx context.Context, api client.Reader, namespace string) []string {
+	objects, err := listConsole(ctx, api, namespace)
+	if err != nil {
+		return nil
+	}
+	var names []string
+	for _, object := range objects {
+		names = append(names, object.Namespace+"/"+object.Name)
+	}
+	return names
+}
+
+func connectionNames(ctx context.Context, api client.Reader, namespace string) []string {
+	list, err := listConnections(ctx, api, namespace, "")
+	if err != nil {
+		return nil
+	}
+	var names []string
+	for i := range list.Items {
+		names = append(names, list.Items[i].Name)
+	}
+	return names
+}
+
+func accountNames(ctx context.Context, api client.Reader, _ string) []string {
+	list := &v1alpha1.AccountList{}
+	if err := api.List(ctx, list); err != nil {
+		return nil
+	}
+	var names []string
+	for i := range list.Items {
+		names = append(names, list.Items[i].Name)
+	}
+	return names
 }
 
 // completeGlobalFlags completes the flags of kubectl that name something in the cluster or the kubeconfig.

@@ -3,6 +3,8 @@
 package plugin
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -33,12 +35,21 @@ const (
 	maxAnswer = 1 << 20
 )
 
-// errTokenService: it was the token service that could not be reached, and not the cluster.
-var errTokenService = errors.New("calling the token service")
+// service is a part of Claviger that is called. As an error it says that it was this that could not be reached, and not the cluster.
+type service string
 
-// endpoint is one URL of the token service, and how it is trusted.
+const (
+	errTokenService service = "token service"
+	errConnect      service = "connect service"
+)
+
+func (s service) Error() string { return "calling the " + string(s) }
+
+// endpoint is one URL of a service, and how it is trusted.
 type endpoint struct {
-	url string
+	// service is whose it is; empty: the token service's.
+	service service
+	url     string
 	// caCert are the PEM certificates that verify it; none: those of this machine do.
 	caCert []byte
 	// allowPlainHTTP lets secrets cross a network in clear.
@@ -47,9 +58,13 @@ type endpoint struct {
 
 // answer is that of a call.
 type answer struct {
-	status int
-	body   []byte
+	service service
+	status  int
+	body    []byte
 }
+
+// of is whose endpoint it is.
+func (e endpoint) of() service { return cmp.Or(e.service, errTokenService) }
 
 // postForm posts a form as a client (client_secret_basic, RFC 6749 section 2.3.1).
 func (e endpoint) postForm(ctx context.Context, as binding, form url.Values) (answer, error) {
@@ -58,10 +73,28 @@ func (e endpoint) postForm(ctx context.Context, as binding, form url.Values) (an
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, e.url, strings.NewReader(form.Encode()))
 	if err != nil {
-		return answer{}, fmt.Errorf("%w: %w", errTokenService, err)
+		return answer{}, fmt.Errorf("%w: %w", e.of(), err)
 	}
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	request.SetBasicAuth(url.QueryEscape(as.clientID), url.QueryEscape(as.clientSecret.Reveal()))
+	return e.do(request)
+}
+
+// postJSON posts a value with a bearer token (RFC 6750 section 2.1).
+func (e endpoint) postJSON(ctx context.Context, bearer string, value any) (answer, error) {
+	if err := e.check(); err != nil {
+		return answer{}, err
+	}
+	body, err := json.Marshal(value)
+	if err != nil {
+		return answer{}, fmt.Errorf("%w: %w", e.of(), err)
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, e.url, bytes.NewReader(body))
+	if err != nil {
+		return answer{}, fmt.Errorf("%w: %w", e.of(), err)
+	}
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("Authorization", "Bearer "+bearer)
 	return e.do(request)
 }
 
@@ -71,7 +104,7 @@ func (e endpoint) get(ctx context.Context) (answer, error) {
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, e.url, http.NoBody)
 	if err != nil {
-		return answer{}, fmt.Errorf("%w: %w", errTokenService, err)
+		return answer{}, fmt.Errorf("%w: %w", e.of(), err)
 	}
 	return e.do(request)
 }
@@ -82,7 +115,7 @@ func (e endpoint) do(request *http.Request) (answer, error) {
 	if len(e.caCert) > 0 {
 		trust.RootCAs = x509.NewCertPool()
 		if !trust.RootCAs.AppendCertsFromPEM(e.caCert) {
-			return answer{}, errors.New("the CA certificates of the token service are not PEM")
+			return answer{}, fmt.Errorf("the CA certificates of the %s are not PEM", string(e.of()))
 		}
 	}
 	transport := &http.Transport{Proxy: http.ProxyFromEnvironment, TLSClientConfig: trust}
@@ -95,23 +128,23 @@ func (e endpoint) do(request *http.Request) (answer, error) {
 	response, err := caller.Do(request)
 	if err != nil {
 		return answer{}, fmt.Errorf("%w: %w\nWhere it is not to be reached from here, forward its port, and see --help for how to say so",
-			errTokenService, err)
+			e.of(), err)
 	}
 	defer response.Body.Close() //nolint:errcheck // read only
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
 	if err != nil {
-		return answer{}, fmt.Errorf("reading the answer of the token service: %w", err)
+		return answer{}, fmt.Errorf("reading the answer of the %s: %w", string(e.of()), err)
 	}
-	return answer{status: response.StatusCode, body: body}, nil
+	return answer{service: e.of(), status: response.StatusCode, body: body}, nil
 }
 
 func (e endpoint) check() error {
 	parsed, err := url.Parse(e.url)
 	switch {
 	case err != nil:
-		return fmt.Errorf("%w: its URL is wrong: %w", errTokenService, err)
+		return fmt.Errorf("%w: its URL is wrong: %w", e.of(), err)
 	case parsed.Host == "" || (parsed.Scheme != "https" && parsed.Scheme != "http"):
-		return fmt.Errorf("%w: %s is not the https URL of one", errTokenService, plain(e.url))
+		return fmt.Errorf("%w: %s is not the https URL of one", e.of(), plain(e.url))
 	case parsed.Scheme == "http" && !e.allowPlainHTTP && !oauth.IsLoopbackAddress(net.JoinHostPort(parsed.Hostname(), "0")):
 		return fmt.Errorf("%s is plain HTTP, and secrets would cross the network in clear: "+
 			"forward a port and give --issuer, or allow it with --allow-plain-http", plain(e.url))
@@ -126,7 +159,7 @@ func (a answer) failure() error {
 		Description string `json:"error_description"`
 	}
 	if err := json.Unmarshal(a.body, &said); err != nil || said.Error == "" {
-		return fmt.Errorf("the token service answered with status %d, and not as one does: is this its URL?", a.status)
+		return fmt.Errorf("the %s answered with status %d, and not as one does: is this its URL?", string(a.service), a.status)
 	}
 	text := plain(said.Error)
 	if said.Description != "" {

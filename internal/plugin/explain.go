@@ -14,6 +14,7 @@ import (
 func explain(err error) string {
 	text := err.Error()
 	var unreachable *url.Error
+	var called service
 	switch {
 	case meta.IsNoMatchError(err):
 		return text + "\nThis cluster has no Claviger. Is --context the right one?"
@@ -23,9 +24,11 @@ func explain(err error) string {
 		return text + "\nAsk whoever runs the cluster for this right, or choose another --context"
 	case isNotFound(err, "clientcredentials"):
 		return text + "\nSee which there are: " + program + " status. Choose another namespace with -n"
+	case isNotFound(err, "accountconnectors"):
+		return text + "\nSee which there are: " + program + " connections. Choose another namespace with -n"
 	case isNotFound(err, "accounts"):
 		return text + "\nSee which there are: kubectl get accounts"
-	case errors.As(err, &unreachable) && !errors.Is(err, errTokenService):
+	case errors.As(err, &unreachable) && !errors.As(err, &called):
 		return text + "\nIs --context the right one, and the cluster up?"
 	default:
 		return text

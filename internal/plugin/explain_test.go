@@ -30,6 +30,7 @@ func TestExplain(t *testing.T) {
 		{"a log-in that has run out", apierrors.NewUnauthorized("no"), "Log in again"},
 		{"a missing right", apierrors.NewForbidden(resource("accounts"), "acme", errors.New("no")), "Ask whoever runs the cluster"},
 		{"a credential that is not there", apierrors.NewNotFound(resource("clientcredentials"), "orders"), "kubectl claviger status"},
+		{"a connection that is not there", apierrors.NewNotFound(resource("accountconnectors"), "crm"), "kubectl claviger connections"},
 		{"an account that is not there", apierrors.NewNotFound(resource("accounts"), "acme"), "kubectl get accounts"},
 		{"a Secret that is not there", apierrors.NewNotFound(schema.GroupResource{Resource: "secrets"}, "orders"), ""},
 		{"a cluster that is not up", refused, "Is --context the right one"},

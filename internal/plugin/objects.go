@@ -21,6 +21,8 @@ import (
 const (
 	kindCredential       = "ClientCredential" //nolint:gosec // G101: a kind, not a credential
 	resourceCredential   = "clientcredential.claviger.dev"
+	resourceConnection   = "accountconnector.claviger.dev"
+	kindConnection       = "AccountConnector"
 	resourceRevokedToken = "revokedtoken.claviger.dev"
 )
 

@@ -5,6 +5,7 @@ package plugin
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -44,7 +45,15 @@ func awaitRotation(ctx context.Context, api client.WithWatch, object *v1alpha1.C
 	if made := object.Status.Rotation; made != nil {
 		before = made.Request
 	}
-	return await(ctx, api, object, func(current *v1alpha1.ClientCredential) (bool, error) { return isRotated(current, asked, before) })
+	current, err := await(ctx, api, wait[*v1alpha1.ClientCredential]{
+		what: "credential " + object.Name, key: client.ObjectKeyFromObject(object), list: &v1alpha1.ClientCredentialList{},
+		met: func(current *v1alpha1.ClientCredential) (bool, error) { return isRotated(current, asked, before) },
+	})
+	if ctx.Err() != nil {
+		return nil, fmt.Errorf("credential %s is not done yet, and nobody waits any longer (%w); the request stands.\n"+
+			"See how it goes: %s status %s -n %s", object.Name, ctx.Err(), program, object.Name, object.Namespace)
+	}
+	return current, err
 }
 
 // tellRotated says that a rotation is done, and until when the secret before works.

@@ -125,19 +125,28 @@ func takeToken(ctx context.Context, where endpoint, as binding, form url.Values)
 }
 
 func (c *tokenCommand) show(body []byte) error {
+	token, err := accessToken(body)
+	if err != nil {
+		return err
+	}
+	switch c.format {
+	case formatHeader:
+		c.say("Authorization: Bearer %s", token)
+	case formatJSON:
+		c.say("%s", strings.TrimSpace(string(body)))
+	default:
+		c.say("%s", token)
+	}
+	return nil
+}
+
+// accessToken gives the token of an answer.
+func accessToken(body []byte) (string, error) {
 	var granted struct {
 		AccessToken string `json:"access_token"`
 	}
 	if err := json.Unmarshal(body, &granted); err != nil || !isBearer(granted.AccessToken) {
-		return errors.New("the token service answered without a token: is this its URL?")
+		return "", errors.New("the token service answered without a token: is this its URL?")
 	}
-	switch c.format {
-	case formatHeader:
-		c.say("Authorization: Bearer %s", granted.AccessToken)
-	case formatJSON:
-		c.say("%s", strings.TrimSpace(string(body)))
-	default:
-		c.say("%s", granted.AccessToken)
-	}
-	return nil
+	return granted.AccessToken, nil
 }

@@ -18,18 +18,25 @@ import (
 	"github.com/claviger/claviger/internal/credential"
 )
 
-// condition says whether there is no more need to wait, or, by an error, no more sense in it.
-type condition func(*v1alpha1.ClientCredential) (bool, error)
+// wait is for one object.
+type wait[T client.Object] struct {
+	// what names the object, for messages.
+	what string
+	// key is the object's, and list an empty list of its kind.
+	key  client.ObjectKey
+	list client.ObjectList
+	// met says whether there is no more need to wait, or, by an error, no more sense in it.
+	met func(T) (bool, error)
+}
 
-// await follows a credential until the condition is met, and gives it as it is then. A watch that the API server ends, as it
-// does now and then, is begun again.
-func await(ctx context.Context, api client.WithWatch, object *v1alpha1.ClientCredential, met condition) (*v1alpha1.ClientCredential, error) {
+// await follows an object until the condition is met, and gives it as it is then. A watch that the API server ends, as it does now
+// and then, is begun again. Its error is that of the context where nobody waits any longer.
+func await[T client.Object](ctx context.Context, api client.WithWatch, w wait[T]) (T, error) {
 	for {
-		current, err := follow(ctx, api, object, met)
+		current, err := w.follow(ctx, api)
 		switch {
 		case ctx.Err() != nil:
-			return nil, fmt.Errorf("credential %s is not done yet, and nobody waits any longer (%w); the request stands.\n"+
-				"See how it goes: %s status %s -n %s", object.Name, ctx.Err(), program, object.Name, object.Namespace)
+			return current, ctx.Err() //nolint:wrapcheck // callers say what they waited for
 		case errors.Is(err, toolswatch.ErrWatchClosed):
 			continue
 		default:
@@ -38,42 +45,41 @@ func await(ctx context.Context, api client.WithWatch, object *v1alpha1.ClientCre
 	}
 }
 
-// follow looks at the credential, and watches it from there for as long as the API server lets it.
-func follow(ctx context.Context, api client.WithWatch, object *v1alpha1.ClientCredential, met condition) (*v1alpha1.ClientCredential, error) {
-	one := &client.ListOptions{Namespace: object.Namespace, FieldSelector: fields.OneTermEqualSelector("metadata.name", object.Name)}
-	list := &v1alpha1.ClientCredentialList{}
-	if err := api.List(ctx, list, one); err != nil {
-		return nil, fmt.Errorf("waiting for credential %s: %w", object.Name, err)
+// follow looks at the object, and watches it from there for as long as the API server lets it.
+func (w wait[T]) follow(ctx context.Context, api client.WithWatch) (T, error) {
+	var current T
+	one := &client.ListOptions{Namespace: w.key.Namespace, FieldSelector: fields.OneTermEqualSelector("metadata.name", w.key.Name)}
+	if err := api.List(ctx, w.list, one); err != nil {
+		return current, fmt.Errorf("waiting for %s: %w", w.what, err)
 	}
-	if len(list.Items) == 0 {
-		return nil, gone(object)
+	items, err := meta.ExtractList(w.list)
+	if err != nil || len(items) == 0 {
+		return current, w.gone()
 	}
-	current := &list.Items[0]
-	if done, err := met(current); done || err != nil {
+	current, _ = items[0].(T)
+	if done, err := w.met(current); done || err != nil {
 		return current, err
 	}
-	one.Raw = &metav1.ListOptions{ResourceVersion: list.ResourceVersion}
-	events, err := api.Watch(ctx, list, one)
+	one.Raw = &metav1.ListOptions{ResourceVersion: w.list.GetResourceVersion()}
+	events, err := api.Watch(ctx, w.list, one)
 	if err != nil {
-		return nil, fmt.Errorf("waiting for credential %s: %w", object.Name, err)
+		return current, fmt.Errorf("waiting for %s: %w", w.what, err)
 	}
 	_, err = toolswatch.UntilWithoutRetry(ctx, events, func(event watch.Event) (bool, error) {
-		changed, ok := event.Object.(*v1alpha1.ClientCredential)
+		changed, ok := event.Object.(T)
 		switch {
 		case !ok:
 			return false, toolswatch.ErrWatchClosed // an error of the watch, such as a version that is too old
 		case event.Type == watch.Deleted:
-			return false, gone(object)
+			return false, w.gone()
 		}
 		current = changed
-		return met(changed)
+		return w.met(changed)
 	})
 	return current, err //nolint:wrapcheck // the condition's own, or ErrWatchClosed, which is handled
 }
 
-func gone(object *v1alpha1.ClientCredential) error {
-	return fmt.Errorf("credential %s was deleted meanwhile", object.Name)
-}
+func (w wait[T]) gone() error { return fmt.Errorf("%s was deleted meanwhile", w.what) }
 
 // isRotated reports whether the rotation of a request is done and the credential Ready again. A later request that overtook it
 // counts too, unless it is the one that was done before ours: then nothing has been rotated since. It fails where a rotation

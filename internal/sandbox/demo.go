@@ -16,7 +16,8 @@ func newDemoCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "demo",
 		Short: "Take a guided tour on a sandbox of its own, which ends by itself",
-		Long: "Starts an ephemeral sandbox on free ports, walks from YAML to a token that guards a webhook, and ends.\n" +
+		Long: "Starts an ephemeral sandbox on free ports, walks from YAML to a token that guards a webhook, and from a\n" +
+			"sign-in link to a token of a third-party application, and ends.\n" +
 			"Every step checks what it shows; any surprise ends the tour with exit status 1.",
 		Args: cobra.NoArgs,
 		RunE: runDemo,
@@ -25,8 +26,7 @@ func newDemoCommand() *cobra.Command {
 
 func runDemo(command *cobra.Command, _ []string) error {
 	out := command.OutOrStdout()
-	anyPort := net.JoinHostPort(loopback.Address, "0")
-	options := Options{Listen: anyPort, ListenConnect: anyPort, Ephemeral: true, Assets: defaultAssets()}
+	options := Options{Listen: net.JoinHostPort(loopback.Address, "0"), Ephemeral: true, Assets: defaultAssets()}
 	s, err := Start(command.Context(), options, func(doing string) { _, _ = fmt.Fprintln(out, doing) })
 	if err != nil {
 		return err
@@ -37,5 +37,8 @@ func runDemo(command *cobra.Command, _ []string) error {
 		Env:       s.Env(),
 		TokenURL:  s.TokenURL(),
 		VerifyURL: s.VerifyURL(),
+
+		ConnectURL:     s.ConnectURL(),
+		ApplicationURL: s.ApplicationURL(),
 	})
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/claviger/claviger/config"
 	"github.com/claviger/claviger/internal/sandbox/controlplane"
+	"github.com/claviger/claviger/internal/sandbox/thirdparty"
 	"github.com/claviger/claviger/internal/server"
 )
 
@@ -22,16 +23,19 @@ import (
 const readyTimeout = 90 * time.Second
 
 // Issuer gives the issuer identifier.
-func (s *Sandbox) Issuer() string { return "http://" + s.public.Addr().String() }
+func (s *Sandbox) Issuer() string { return "http://" + s.ports.public.Addr().String() }
+
+// ConnectURL gives the URL of the connect role.
+func (s *Sandbox) ConnectURL() string { return "http://" + s.ports.connect.Addr().String() }
+
+// ApplicationURL gives the issuer identifier of the third-party application, which all its paths are below.
+func (s *Sandbox) ApplicationURL() string { return s.application.Issuer() }
 
 // TokenURL gives the URL of the token endpoint.
 func (s *Sandbox) TokenURL() string { return s.Issuer() + server.PathToken }
 
 // VerifyURL gives the URL of the verify endpoint.
 func (s *Sandbox) VerifyURL() string { return s.Issuer() + server.PathVerify }
-
-// ConnectURL gives the URL that browsers reach the connect role at.
-func (s *Sandbox) ConnectURL() string { return "http://" + s.connect.Addr().String() }
 
 // Kubeconfig gives the path of the kubeconfig that has all rights.
 func (s *Sandbox) Kubeconfig() string { return filepath.Join(s.options.Dir, "kubeconfig") }
@@ -44,6 +48,7 @@ func (s *Sandbox) Env() []string {
 		"CLAVIGER_TOKEN_URL=" + s.TokenURL(),
 		"CLAVIGER_VERIFY_URL=" + s.VerifyURL(),
 		"CLAVIGER_CONNECT_URL=" + s.ConnectURL(),
+		"CLAVIGER_APPLICATION_URL=" + s.ApplicationURL(),
 		"CLAVIGER_NAMESPACE=" + config.Namespace,
 	}
 }
@@ -74,7 +79,7 @@ func forShell(value string) string {
 
 // Table says where everything is, for people.
 func (s *Sandbox) Table() string {
-	metrics := "http://" + s.metrics.Addr().String()
+	metrics := "http://" + s.ports.metrics.Addr().String()
 	rows := [][2]string{
 		{"Kubernetes API", s.plane.Admin().Host},
 		{"kubeconfig", s.Kubeconfig()},
@@ -82,8 +87,9 @@ func (s *Sandbox) Table() string {
 		{"issuer", s.Issuer()},
 		{"token endpoint", s.TokenURL()},
 		{"verify endpoint", s.VerifyURL()},
-		{"connect role", s.ConnectURL()},
 		{"keys (JWKS)", s.Issuer() + server.PathJWKS},
+		{"connect role", s.ConnectURL()},
+		{thirdparty.Name, s.ApplicationURL()},
 		{"health", s.Issuer() + server.PathReady},
 		{"metrics", metrics + server.PathMetrics},
 		{"logs", s.plane.Logs()},
@@ -95,23 +101,14 @@ func (s *Sandbox) Table() string {
 	return table.String()
 }
 
-func (s *Sandbox) waitReady(ctx context.Context) error {
-	for what, url := range map[string]string{"token service": s.Issuer(), "connect role": s.ConnectURL()} {
-		if err := s.waitFor(ctx, url+server.PathReady); err != nil {
-			return fmt.Errorf("waiting for the %s: %w; the logs are in %s", what, err, s.plane.Logs())
-		}
-	}
-	return nil
-}
-
-func (s *Sandbox) waitFor(ctx context.Context, url string) error {
-	return wait.PollUntilContextTimeout(ctx, 50*time.Millisecond, readyTimeout, true, func(ctx context.Context) (bool, error) {
+func (s *Sandbox) waitReady(ctx context.Context, role string) error {
+	err := wait.PollUntilContextTimeout(ctx, 50*time.Millisecond, readyTimeout, true, func(ctx context.Context) (bool, error) {
 		select {
 		case <-s.stopped:
 			return false, s.roles.Wait()
 		default:
 		}
-		request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, role+server.PathReady, http.NoBody)
 		if err != nil {
 			return false, err
 		}
@@ -121,4 +118,8 @@ func (s *Sandbox) waitFor(ctx context.Context, url string) error {
 		}
 		return response.StatusCode == http.StatusOK, response.Body.Close()
 	})
+	if err != nil {
+		return fmt.Errorf("waiting for %s: %w; the logs are in %s", role, err, s.plane.Logs())
+	}
+	return nil
 }

@@ -17,10 +17,8 @@ import (
 type Options struct {
 	// Dir holds state, logs, kubeconfig and env. Empty, in an ephemeral sandbox: a temporary directory.
 	Dir string
-	// Listen is the address of the token service, on loopback. Port 0: any free one.
+	// Listen is the address of the token service, on loopback. Port 0: any free one, also for what listens on the ports after it.
 	Listen string
-	// ListenConnect is that of the connect role.
-	ListenConnect string
 	// Ephemeral removes Dir at the end.
 	Ephemeral bool
 	// Assets is the directory of the control plane's binaries.
@@ -32,8 +30,7 @@ const defaultDir = ".sandbox"
 // Bind defines the flags.
 func (o *Options) Bind(flags *pflag.FlagSet) {
 	flags.StringVar(&o.Dir, "dir", "", "directory for state, logs, kubeconfig and env (default: "+defaultDir+"; with --ephemeral a temporary one)")
-	flags.StringVar(&o.Listen, "listen", app.DefaultListenAddress, "loopback address of the token service; port 0 takes any free one")
-	flags.StringVar(&o.ListenConnect, "listen-connect", app.DefaultConnectAddress, "loopback address of the connect role; port 0 takes any free one")
+	flags.StringVar(&o.Listen, "listen", app.DefaultListenAddress, "loopback address of the token service; the connect role and the third-party application take the two ports after it; port 0 takes any free ones")
 	flags.BoolVar(&o.Ephemeral, "ephemeral", false, "keep nothing: remove the directory at the end, which must be empty or not exist before")
 	flags.StringVar(&o.Assets, "assets", defaultAssets(), "directory of etcd, kube-apiserver, kube-controller-manager and kubectl; taken from $KUBEBUILDER_ASSETS")
 }

@@ -8,29 +8,28 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/go-logr/logr"
 	"golang.org/x/sync/errgroup"
 	"k8s.io/client-go/rest"
 
-	"github.com/claviger/claviger/config"
 	"github.com/claviger/claviger/internal/app"
 	"github.com/claviger/claviger/internal/oauth"
 	"github.com/claviger/claviger/internal/sandbox/controlplane"
-	"github.com/claviger/claviger/internal/sandbox/loopback"
+	"github.com/claviger/claviger/internal/sandbox/thirdparty"
+	"github.com/claviger/claviger/internal/server/connectapi"
 )
 
 // Sandbox is one that runs.
 type Sandbox struct {
-	options Options
-	lock    *lock
-	plane   *controlplane.ControlPlane
-	public  net.Listener
-	metrics net.Listener
-	connect net.Listener
+	options     Options
+	lock        *lock
+	plane       *controlplane.ControlPlane
+	ports       ports
+	application *thirdparty.Application
 
 	roles   *errgroup.Group
 	stop    context.CancelFunc
@@ -41,10 +40,8 @@ type Sandbox struct {
 // Start starts everything and waits until the token service is ready. progress is told what is being done. The context
 // bounds the start and the life of the sandbox.
 func Start(ctx context.Context, options Options, progress func(string)) (*Sandbox, error) {
-	for flag, address := range map[string]string{"--listen": options.Listen, "--listen-connect": options.ListenConnect} {
-		if !oauth.IsLoopbackAddress(address) {
-			return nil, fmt.Errorf("%s %s: the sandbox listens on loopback only", flag, address)
-		}
+	if !oauth.IsLoopbackAddress(options.Listen) {
+		return nil, fmt.Errorf("--listen %s: the sandbox listens on loopback only", options.Listen)
 	}
 	if err := options.prepareDir(); err != nil {
 		return nil, err
@@ -62,18 +59,12 @@ func Start(ctx context.Context, options Options, progress func(string)) (*Sandbo
 }
 
 func (s *Sandbox) start(ctx context.Context, progress func(string)) error {
-	var err error
-	var listen net.ListenConfig
-	if s.public, err = listen.Listen(ctx, "tcp", s.options.Listen); err != nil {
-		return fmt.Errorf("opening the token service's port (--listen 127.0.0.1:0 takes any free one): %w", err)
+	if err := s.ports.open(ctx, s.options.Listen); err != nil {
+		return err
 	}
-	if s.metrics, err = listen.Listen(ctx, "tcp", net.JoinHostPort(loopback.Address, "0")); err != nil {
-		return fmt.Errorf("opening the metrics port: %w", err)
-	}
-	if s.connect, err = listen.Listen(ctx, "tcp", s.options.ListenConnect); err != nil {
-		return fmt.Errorf("opening the connect role's port (--listen-connect 127.0.0.1:0 takes any free one): %w", err)
-	}
+	s.application = thirdparty.New(s.ports.application, s.ConnectURL()+connectapi.PathCallback, time.Now)
 	progress("starting etcd and kube-apiserver")
+	var err error
 	s.plane, err = controlplane.Start(ctx, controlplane.Options{
 		Assets: s.options.Assets, Dir: s.options.Dir, Durable: !s.options.Ephemeral,
 	})
@@ -88,12 +79,14 @@ func (s *Sandbox) start(ctx context.Context, progress func(string)) error {
 	if err := s.plane.StartControllers(ctx); err != nil {
 		return err
 	}
-	progress("starting the manager, the token service and the connect role")
+	progress("starting the manager, the token service, the connect role and " + thirdparty.Name)
 	if err := s.startRoles(ctx); err != nil {
 		return err
 	}
-	if err := s.waitReady(ctx); err != nil {
-		return err
+	for _, role := range []string{s.Issuer(), s.ConnectURL()} {
+		if err := s.waitReady(ctx, role); err != nil {
+			return err
+		}
 	}
 	return s.writeFiles()
 }
@@ -111,51 +104,13 @@ func (s *Sandbox) startRoles(ctx context.Context) error {
 	common := s.common()
 	app.UseLogger(common.Logger(libraries))
 
-	providers := app.ConnectionOptions{EgressAllow: []string{loopback.Network}, EgressAllowHTTP: true}
-	connectURL := app.ConnectURLOptions{ConnectURL: s.ConnectURL()}
-	manager := app.ManagerOptions{
-		Common: common, HealthAddress: "0", LeaderElect: true, ConnectionOptions: providers, ConnectURLOptions: connectURL,
+	for _, start := range []func(context.Context, app.Common) error{s.startManager, s.startTokenService, s.startConnect} {
+		if err := start(ctx, common); err != nil {
+			return err
+		}
 	}
-	manager.MetricsAddress, manager.ManageCertificates = "0", true
-	if err := manager.Complete(); err != nil {
-		return err
-	}
-	tokens := app.TokenServiceOptions{
-		Common: common, ListenAddress: s.options.Listen, AccountHeader: app.DefaultAccountHeader, ShutdownGrace: app.DefaultShutdownGrace,
-		TokenCacheSize: app.DefaultTokenCacheSize,
-		Limits:         app.DefaultLimits(),
-	}
-	if err := tokens.Complete(); err != nil {
-		return err
-	}
-	err = s.run(ctx, "manager", ManagerServiceAccount, manager.Common, func(ctx context.Context, access *rest.Config) error {
-		return app.RunManager(ctx, access, manager)
-	})
-	if err != nil {
-		return err
-	}
-	err = s.run(ctx, "token-service", TokenServiceServiceAccount, tokens.Common, func(ctx context.Context, access *rest.Config) error {
-		return app.RunTokenService(ctx, access, tokens, s.public, s.metrics)
-	})
-	if err != nil {
-		return err
-	}
-	return s.startConnect(ctx, app.ConnectOptions{Common: common, ConnectionOptions: providers, ConnectURLOptions: connectURL})
-}
-
-func (s *Sandbox) startConnect(ctx context.Context, options app.ConnectOptions) error {
-	options.ListenAddress, options.AccountHeader = s.options.ListenConnect, app.DefaultAccountHeader
-	options.ShutdownGrace, options.Attempts = app.DefaultShutdownGrace, app.DefaultAttempts()
-	if err := options.Complete(); err != nil {
-		return err
-	}
-	return s.run(ctx, "connect", ConnectServiceAccount, options.Common, func(ctx context.Context, access *rest.Config) error {
-		return app.RunConnect(ctx, access, options, s.connect, nil)
-	})
-}
-
-func (s *Sandbox) common() app.Common {
-	return app.Common{Namespace: config.Namespace, Issuer: s.Issuer(), LogLevel: "info", LogFormat: "json"}
+	s.roles.Go(func() error { return s.application.Serve(ctx) })
+	return nil
 }
 
 // run runs one role with its own identity and log.
@@ -216,11 +171,7 @@ func (s *Sandbox) Stop() {
 	if s.plane != nil {
 		s.plane.Stop()
 	}
-	for _, listener := range []net.Listener{s.public, s.metrics, s.connect} {
-		if listener != nil {
-			_ = listener.Close()
-		}
-	}
+	s.ports.close()
 	for _, file := range s.logs {
 		_ = file.Close()
 	}

@@ -4,10 +4,15 @@ package browser
 
 import (
 	"context"
+	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
 
@@ -33,13 +38,13 @@ func (b *Browser) Page() *Page {
 
 func (b *Browser) attach(parent context.Context, options ...chromedp.ContextOption) *Page {
 	GinkgoHelper()
-	seen := &witness{scrub: b.scrub}
+	seen := &witness{scrub: b.scrub, documents: map[string]bool{}}
 	ctx, cancel := chromedp.NewContext(parent, append(options, chromedp.WithListener(seen.see))...)
-	page := &Page{witness: seen, browser: b, ctx: ctx}
+	opened := &Page{witness: seen, browser: b, ctx: ctx}
 	DeferCleanup(cancel)
-	DeferCleanup(func() { Expect(page.Complaints()).To(BeEmpty(), "the console of the page has no errors") })
+	DeferCleanup(func() { Expect(opened.Complaints()).To(BeEmpty(), "the console of the page has no errors") })
 	Expect(chromedp.Do(ctx)).To(Succeed(), "opening a tab")
-	return page
+	return opened
 }
 
 // do does something in the page, within the patience.
@@ -90,13 +95,13 @@ func (p *Page) HTML() string {
 	return do(p, "reading the document", chromedp.OuterHTML(chromedp.CSS("html")))
 }
 
-// Back goes to the page before, and Reload loads this one again, as the buttons do.
-func (p *Page) Back() {
+// Back goes that many pages back, as the button does. A page may come as it was left, without being loaded again.
+func (p *Page) Back(pages int) {
 	GinkgoHelper()
-	do(p, "going back", chromedp.NavigateBack())
+	Eval[any](p, fmt.Sprintf("void history.go(-%d)", pages))
 }
 
-// Reload is beside Back.
+// Reload loads the page again, as the button does.
 func (p *Page) Reload() {
 	GinkgoHelper()
 	do(p, "loading it again", chromedp.Reload())
@@ -150,11 +155,51 @@ func (p *Page) Popup(while func()) *Page {
 	while()
 	var id target.ID
 	Eventually(opened).WithTimeout(patience).Should(Receive(&id), "it opens a window")
-	return p.browser.attach(p.ctx, chromedp.WithTargetID(id))
+	return p.browser.attach(p.browser.ctx, chromedp.WithTargetID(id)) // which outlives the page that has opened it
+}
+
+// Closed reports whether the window is closed.
+func (p *Page) Closed() bool {
+	targets, err := chromedp.Targets(p.browser.ctx)
+	own := chromedp.FromContext(p.ctx).Target.TargetID
+	return err == nil && !slices.ContainsFunc(targets, func(open *target.Info) bool { return open.TargetID == own })
 }
 
 // Close closes the tab, as the user does.
 func (p *Page) Close() {
 	GinkgoHelper()
-	Expect(chromedp.Cancel(p.ctx)).To(Succeed())
+	do(p, "closing the window", func(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
+		_, err := cdp.Call(ctx, t, page.Close, cdp.Empty{})
+		return chromedp.Void{}, err
+	})
+	Eventually(p.Closed).WithTimeout(patience).Should(BeTrue(), "it closes")
+}
+
+// Press presses keys, one for each character.
+func (p *Page) Press(keys string) {
+	GinkgoHelper()
+	do(p, "pressing a key", chromedp.KeyEvent(keys))
+}
+
+// Reading gives all that a user reads. Between two pages it is empty.
+func (p *Page) Reading() string {
+	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	defer cancel()
+	text, _ := chromedp.Run(ctx, chromedp.Evaluate[string](`document.body ? document.body.innerText : ""`))
+	return text
+}
+
+// ExpectText waits until a user reads that.
+func (p *Page) ExpectText(text string) {
+	GinkgoHelper()
+	Eventually(p.Reading).WithTimeout(patience).WithPolling(50 * time.Millisecond).Should(ContainSubstring(text))
+}
+
+// WithoutScripts has the page run none.
+func (p *Page) WithoutScripts() {
+	GinkgoHelper()
+	do(p, "switching scripts off", func(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
+		_, err := cdp.Call(ctx, t, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+		return chromedp.Void{}, err
+	})
 }

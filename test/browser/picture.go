@@ -56,7 +56,10 @@ func (p *Page) Look(on Screen, in Scheme) {
 	do(p, "changing the screen", chromedp.EmulateViewport(on.width, on.height, options...))
 	do(p, "changing the scheme", func(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
 		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: string(in)}},
+			Features: []*emulation.MediaFeature{
+				{Name: "prefers-color-scheme", Value: string(in)},
+				{Name: "prefers-reduced-motion", Value: "reduce"}, // or colors are still on their way
+			},
 		})
 		return chromedp.Void{}, err
 	})

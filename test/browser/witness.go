@@ -29,6 +29,7 @@ type witness struct {
 	complaints []string
 	requests   []Request
 	referers   []string
+	documents  map[string]bool
 }
 
 // see is called for every event, and must not block.
@@ -47,10 +48,16 @@ func (w *witness) see(event any) {
 			w.complain("console", texts(event.Args), "")
 		}
 	case *log.EventEntryAdded:
+		if event.Entry.Source == log.EntrySourceNetwork && w.documents[event.Entry.URL] {
+			return // a page that is an error may be meant to be
+		}
 		if event.Entry.Level == log.EntryLevelError {
 			w.complain(string(event.Entry.Source), event.Entry.Text, event.Entry.URL)
 		}
 	case *network.EventRequestWillBeSent:
+		if event.Type == network.ResourceTypeDocument {
+			w.documents[event.Request.URL] = true
+		}
 		w.requests = append(w.requests, Request{event.Request.Method, event.Request.URL, string(event.Type)})
 		w.refer(event.Request.Headers)
 	case *network.EventRequestWillBeSentExtraInfo:

@@ -120,7 +120,7 @@ var _ = Describe("a sign-in", func() {
 		c := newCustomer(ctx, provider.Options{}, nil)
 		b := newBrowser(connect)
 		back := b.agree(b.follow(c.link()))
-		other := &browser{Client: b.Client, replica: second}
+		other := &visitor{Client: b.Client, replica: second}
 		statuses := make(chan int, 20)
 		var all sync.WaitGroup
 		for i := range 20 {
@@ -171,7 +171,7 @@ var _ = Describe("a sign-in", func() {
 
 var _ = Describe("a sign-in that ends with a message to the window that opened it", func() {
 	// completed goes through it, and gives what the page posts, and where.
-	completed := func(c *customer, b *browser) (any, map[string]string, string) {
+	completed := func(c *customer, b *visitor) (any, map[string]string, string) {
 		GinkgoHelper()
 		end := b.signIn(linkOf(c.id(), c.signInToken(), hostOrigin, "callbackMessage", `crm "connected"`))
 		Expect(end.Path).To(Equal(connectapi.PathCompleted), "neither code nor state are in the URL of the page")

@@ -40,7 +40,7 @@ var _ = BeforeSuite(func(ctx context.Context) {
 	address, err := loopback.FreeAddress(ctx)
 	Expect(err).NotTo(HaveOccurred())
 	plane.StartManagerWith(func(o *app.ManagerOptions) {
-		o.EgressAllow, o.EgressAllowHTTP, o.ConnectURL = []string{loopback.Network}, true, "http://"+address
+		o.EgressAllow, o.EgressAllowHTTP, o.ConnectURL = []string{"127.0.0.0/8"}, true, "http://"+address
 	})
 	tokens = plane.StartTokenService()
 	connect = plane.StartConnect(tokens, func(o *app.ConnectOptions) { o.Clock, o.ListenAddress = clock.Now, address })
@@ -49,7 +49,9 @@ var _ = BeforeSuite(func(ctx context.Context) {
 	plane.Create(ctx, credential)
 	console = plane.ExpectReady(ctx, credential)
 	Eventually(tokens.Accepts).WithArguments(console).Should(BeTrue())
-	Eventually(func() int { return call(http.MethodGet, connect.URL+"/v1.0/accounts/nobody/connectors/a.b", consoleToken(), "").Status }).
+	Eventually(func() int {
+		return call(http.MethodGet, connect.URL+"/v1.0/accounts/nobody/connectors/a.b", consoleToken(), "").Status
+	}).
 		Should(Equal(http.StatusNotFound), "the connect role knows the console's client")
 })
 

@@ -76,21 +76,21 @@ func linkOf(id, token, target string, more ...string) string {
 	return connectapi.PathLink + "?" + query.Encode()
 }
 
-// browser is one that follows no redirect by itself, and keeps cookies.
-type browser struct {
+// visitor is a browser that follows no redirect by itself, and keeps cookies.
+type visitor struct {
 	*http.Client
 	replica *harness.Connect
 }
 
-func newBrowser(replica *harness.Connect) *browser {
+func newBrowser(replica *harness.Connect) *visitor {
 	jar, err := cookiejar.New(nil)
 	Expect(err).NotTo(HaveOccurred())
-	return &browser{replica: replica, Client: &http.Client{
+	return &visitor{replica: replica, Client: &http.Client{
 		Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 }
 
-func (b *browser) do(request *http.Request) harness.Answer {
+func (b *visitor) do(request *http.Request) harness.Answer {
 	GinkgoHelper()
 	response, err := b.Do(request)
 	Expect(err).NotTo(HaveOccurred())
@@ -101,7 +101,7 @@ func (b *browser) do(request *http.Request) harness.Answer {
 }
 
 // get goes to an address: absolute, or below the replica.
-func (b *browser) get(address string) harness.Answer {
+func (b *visitor) get(address string) harness.Answer {
 	GinkgoHelper()
 	if strings.HasPrefix(address, "/") {
 		address = b.replica.URL + address
@@ -112,7 +112,7 @@ func (b *browser) get(address string) harness.Answer {
 }
 
 // post sends the form of a page.
-func (b *browser) post(form url.Values, headers ...string) harness.Answer {
+func (b *visitor) post(form url.Values, headers ...string) harness.Answer {
 	GinkgoHelper()
 	request, err := http.NewRequest(http.MethodPost, b.replica.URL+connectapi.PathLink, strings.NewReader(form.Encode()))
 	Expect(err).NotTo(HaveOccurred())
@@ -125,7 +125,7 @@ func (b *browser) post(form url.Values, headers ...string) harness.Answer {
 }
 
 // follow opens a link and presses its button. It gives the provider's authorization endpoint, with the request.
-func (b *browser) follow(link string) *url.URL {
+func (b *visitor) follow(link string) *url.URL {
 	GinkgoHelper()
 	page := b.get(link)
 	Expect(page.Status).To(Equal(http.StatusOK), page.Body)
@@ -135,7 +135,7 @@ func (b *browser) follow(link string) *url.URL {
 }
 
 // agree goes to the provider, which answers at once, and gives where it sends the browser.
-func (b *browser) agree(at *url.URL) *url.URL {
+func (b *visitor) agree(at *url.URL) *url.URL {
 	GinkgoHelper()
 	plane.Ledger.Add(at.Query().Get("state"))
 	answer := b.get(at.String())
@@ -146,13 +146,13 @@ func (b *browser) agree(at *url.URL) *url.URL {
 }
 
 // back goes to the callback, on this browser's replica.
-func (b *browser) back(to *url.URL) harness.Answer {
+func (b *visitor) back(to *url.URL) harness.Answer {
 	GinkgoHelper()
 	return b.get(to.RequestURI())
 }
 
 // signIn does all of it, and gives where the browser is in the end.
-func (b *browser) signIn(link string) *url.URL {
+func (b *visitor) signIn(link string) *url.URL {
 	GinkgoHelper()
 	answer := b.back(b.agree(b.follow(link)))
 	Expect(answer.Status).To(Equal(http.StatusSeeOther), answer.Body)

@@ -10,9 +10,11 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	eventsv1 "k8s.io/api/events/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -40,6 +42,8 @@ type application struct {
 	revoked  []string
 	// answer, where set, is what it answers in place of tokens.
 	answer func(w http.ResponseWriter)
+	// before, where set, is called with every request for tokens.
+	before func()
 	// metadata is what it publishes of its endpoints.
 	metadata string
 }
@@ -64,6 +68,9 @@ func (a *application) refreshToken() string {
 }
 
 func (a *application) token(w http.ResponseWriter, r *http.Request) {
+	if a.before != nil {
+		a.before()
+	}
 	a.mutex.Lock()
 	defer a.mutex.Unlock()
 	presented := r.PostFormValue("refresh_token")
@@ -77,6 +84,7 @@ func (a *application) token(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusUnauthorized)
 		_, _ = w.Write([]byte(`{"error":"invalid_client"}`))
 		return
+	case r.PostFormValue("grant_type") == "client_credentials":
 	case a.ended || presented != a.refreshToken():
 		a.ended = true
 		w.WriteHeader(http.StatusBadRequest)
@@ -146,6 +154,20 @@ func reasonOf(of *v1alpha1.AccountConnector, condition string) string {
 	return ""
 }
 
+// toldAbout gives the reasons of the events about an AccountConnector.
+func toldAbout(ctx context.Context, of *v1alpha1.AccountConnector) []string {
+	GinkgoHelper()
+	var list eventsv1.EventList
+	Expect(plane.API.List(ctx, &list, client.InNamespace(of.Namespace))).To(Succeed())
+	var reasons []string
+	for i := range list.Items {
+		if list.Items[i].Regarding.UID == of.UID {
+			reasons = append(reasons, list.Items[i].Reason)
+		}
+	}
+	return reasons
+}
+
 func outputOf(ctx context.Context, of *v1alpha1.AccountConnector) map[string][]byte {
 	GinkgoHelper()
 	secret := &corev1.Secret{}
@@ -153,7 +175,7 @@ func outputOf(ctx context.Context, of *v1alpha1.AccountConnector) map[string][]b
 	return secret.Data
 }
 
-// nudge has the manager look again: what changes in a Secret of a tenant's, or with the clock, it learns within the hour.
+// nudge has the manager look again: what changes with the clock of a test it learns within the hour.
 func nudge(ctx context.Context, of *v1alpha1.AccountConnector) {
 	GinkgoHelper()
 	harness.Patch(ctx, plane, of, func(c *v1alpha1.AccountConnector) {
@@ -210,7 +232,6 @@ var _ = Describe("a connection", func() {
 		By("an AuthValue that is none changes nothing")
 		mine := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: crm.Namespace, Name: "mine"}}
 		harness.Patch(ctx, plane, mine, func(s *corev1.Secret) { s.Data["AuthValue"] = []byte(`{"Token":"x"}`) })
-		nudge(ctx, crm)
 		Eventually(func() string { _ = readyReason(ctx, crm); return reasonOf(crm, v1alpha1.ConditionAuthorized) }).Should(Equal(v1alpha1.ReasonInvalidAuthValue))
 		Expect(string(outputOf(ctx, crm)["access_token"])).To(Equal("access-token-of-an-application-1"))
 
@@ -222,7 +243,7 @@ var _ = Describe("a connection", func() {
 		clock.Advance(50 * time.Minute)
 		nudge(ctx, crm)
 		Eventually(func() string { _ = readyReason(ctx, crm); return reasonOf(crm, v1alpha1.ConditionAuthorized) }).Should(Equal(v1alpha1.ReasonReauthorizationRequired))
-		Expect(readyReason(ctx, crm)).To(Equal(v1alpha1.ReasonConnected), "the access token lives until it expires")
+		Eventually(readyReason).WithArguments(ctx, crm).Should(Equal(v1alpha1.ReasonConnected), "the access token lives until it expires")
 		clock.Advance(20 * time.Minute)
 		nudge(ctx, crm)
 		Eventually(readyReason).WithArguments(ctx, crm).Should(Equal(v1alpha1.ReasonReauthorizationRequired))
@@ -238,14 +259,12 @@ var _ = Describe("a connection", func() {
 		harness.Patch(ctx, plane, mine, func(s *corev1.Secret) {
 			s.Data["AuthValue"] = fmt.Appendf(nil, `{"RefreshToken":%q}`, to.refreshToken())
 		})
-		nudge(ctx, crm)
 		Eventually(readyReason).WithArguments(ctx, crm).Should(Equal(v1alpha1.ReasonMisconfigured))
 		asked := to.asked()
 		nudge(ctx, crm)
 		Eventually(readyReason).WithArguments(ctx, crm).Should(Equal(v1alpha1.ReasonMisconfigured))
 		Expect(to.asked()).To(Equal(asked), "it is not asked again for the same")
 		harness.Patch(ctx, plane, mine, func(s *corev1.Secret) { s.Data["secret"] = []byte("secret-of-our-app-registration") })
-		nudge(ctx, crm)
 		Eventually(readyReason).WithArguments(ctx, crm).Should(Equal(v1alpha1.ReasonConnected))
 	})
 
@@ -262,6 +281,106 @@ var _ = Describe("a connection", func() {
 		to.mutex.Lock()
 		defer to.mutex.Unlock()
 		Expect(to.revoked).To(ConsistOf(to.refreshToken()))
+	})
+
+	DescribeTable("whose use is not allowed has no token in its Secret, and keeps its grant",
+		func(ctx context.Context, reason string, allow func(ctx context.Context, crm *v1alpha1.AccountConnector, allowed bool)) {
+			clock := &harness.Clock{}
+			plane.StartManagerWith(func(o *app.ManagerOptions) { forConnections(o); o.Clock = clock.Now })
+			to := startApplication()
+			crm := connected(ctx, to, fmt.Sprintf(`{"RefreshToken":%q}`, to.refreshToken()))
+			harness.Patch(ctx, plane, crm, func(c *v1alpha1.AccountConnector) {
+				c.Spec.SecretTemplate = &v1alpha1.ConnectionSecretTemplate{
+					Keys: map[string]v1alpha1.SecretKey{"access_token": "token"},
+					Data: map[string]v1alpha1.ValueTemplate{".env": "TOKEN={{ .AccessToken }}"},
+				}
+			})
+			Eventually(readyReason).WithArguments(ctx, crm).Should(Equal(v1alpha1.ReasonConnected))
+			Eventually(outputOf).WithArguments(ctx, crm).Should(HaveKey(".env"))
+			asked := to.asked()
+
+			allow(ctx, crm, false)
+			Eventually(readyReason).WithArguments(ctx, crm).Should(Equal(reason))
+			output := outputOf(ctx, crm)
+			Expect(output).To(HaveKeyWithValue("account", []byte(crm.Namespace)))
+			for _, key := range []string{"token", "access_token", "expires_at", ".env"} {
+				Expect(output).NotTo(HaveKey(key))
+			}
+			Expect(crm.Status.NextRefreshAt).To(BeNil())
+			clock.Advance(50 * time.Minute)
+			harness.Patch(ctx, plane, crm, func(c *v1alpha1.AccountConnector) { c.Spec.Scopes = []v1alpha1.ProviderScope{"crm.read"} })
+			Eventually(readyReason).WithArguments(ctx, crm).Should(Equal(reason))
+			Expect(to.asked()).To(Equal(asked), "nothing is refreshed")
+
+			allow(ctx, crm, true)
+			Eventually(readyReason).WithArguments(ctx, crm).Should(Equal(v1alpha1.ReasonConnected))
+			Eventually(func() string { return string(outputOf(ctx, crm)["token"]) }).Should(Equal(fmt.Sprintf("access-token-of-an-application-%d", asked+1)))
+			Expect(outputOf(ctx, crm)).To(HaveKey(".env"))
+		},
+		Entry("while it is suspended", v1alpha1.ReasonSuspended, func(ctx context.Context, crm *v1alpha1.AccountConnector, allowed bool) {
+			harness.Patch(ctx, plane, crm, func(c *v1alpha1.AccountConnector) { c.Spec.Suspend = !allowed })
+		}),
+		Entry("while its account is", v1alpha1.ReasonAccountSuspended, func(ctx context.Context, crm *v1alpha1.AccountConnector, allowed bool) {
+			account := &v1alpha1.Account{ObjectMeta: metav1.ObjectMeta{Name: crm.Spec.AccountRef.Name}}
+			harness.Patch(ctx, plane, account, func(a *v1alpha1.Account) { a.Spec.Suspend = !allowed })
+		}),
+		Entry("while its account does not allow the namespace", v1alpha1.ReasonNamespaceNotAllowed, func(ctx context.Context, crm *v1alpha1.AccountConnector, allowed bool) {
+			account := &v1alpha1.Account{ObjectMeta: metav1.ObjectMeta{Name: crm.Spec.AccountRef.Name}}
+			harness.Patch(ctx, plane, account, func(a *v1alpha1.Account) {
+				a.Spec.Namespaces.Names = []string{map[bool]string{true: crm.Namespace, false: "elsewhere"}[allowed]}
+			})
+		}),
+	)
+
+	It("warns before its grant ends, and is good until then", func(ctx context.Context) {
+		clock := &harness.Clock{}
+		plane.StartManagerWith(func(o *app.ManagerOptions) { forConnections(o); o.Clock = clock.Now })
+		to := startApplication()
+		crm := connected(ctx, to, fmt.Sprintf(`{"RefreshToken":%q}`, to.refreshToken()))
+		healthy := func() string { _ = readyReason(ctx, crm); return reasonOf(crm, v1alpha1.ConditionRefreshHealthy) }
+		harness.Patch(ctx, plane, &v1alpha1.Connector{ObjectMeta: metav1.ObjectMeta{Name: crm.Spec.ConnectorRef.Name}}, func(c *v1alpha1.Connector) {
+			c.Spec.Refresh.AbsoluteExpiry = &metav1.Duration{Duration: 100 * time.Hour}
+		})
+		Eventually(func() bool { return healthy() == v1alpha1.ReasonRefreshed && crm.Status.RefreshExpiresAt != nil }).Should(BeTrue())
+		clock.Advance(76 * time.Hour)
+		nudge(ctx, crm)
+		Eventually(healthy).Should(Equal(v1alpha1.ReasonGrantExpiring))
+		Eventually(readyReason).WithArguments(ctx, crm).Should(Equal(v1alpha1.ReasonConnected))
+		Eventually(toldAbout).WithArguments(ctx, crm).Should(ContainElement(v1alpha1.ReasonGrantExpiring))
+	})
+
+	It("is not held up by an application that does not answer, which is asked by few at a time", func(ctx context.Context) {
+		plane.StartManagerWith(forConnections)
+		away, well := startApplication(), startApplication()
+		release := make(chan struct{})
+		var free sync.Once
+		defer free.Do(func() { close(release) })
+		var waiting, most atomic.Int64
+		away.before = func() {
+			if now := waiting.Add(1); now > most.Load() {
+				most.Store(now)
+			}
+			<-release
+			waiting.Add(-1)
+		}
+		first := connected(ctx, away, `{}`)
+		all := []*v1alpha1.AccountConnector{first}
+		harness.Patch(ctx, plane, &v1alpha1.Connector{ObjectMeta: metav1.ObjectMeta{Name: first.Spec.ConnectorRef.Name}}, func(c *v1alpha1.Connector) {
+			c.Spec.Grant, c.Spec.AuthorizationURL = v1alpha1.GrantClientCredentials, ""
+		})
+		for i := range 11 {
+			next := &v1alpha1.AccountConnector{ObjectMeta: metav1.ObjectMeta{Namespace: first.Namespace, Name: fmt.Sprintf("crm-%d", i)}, Spec: first.Spec}
+			plane.Create(ctx, next)
+			all = append(all, next)
+		}
+		Eventually(waiting.Load).Should(BeEquivalentTo(4))
+		other := connected(ctx, well, fmt.Sprintf(`{"RefreshToken":%q}`, well.refreshToken()))
+		Eventually(readyReason).WithArguments(ctx, other).Should(Equal(v1alpha1.ReasonConnected))
+		Expect(most.Load()).To(BeEquivalentTo(4))
+		free.Do(func() { close(release) })
+		for _, crm := range all {
+			Eventually(readyReason).WithArguments(ctx, crm).Should(Equal(v1alpha1.ReasonConnected))
+		}
 	})
 
 	DescribeTable("says what is in the way", func(ctx context.Context, change func(*v1alpha1.AccountConnector), reason string) {
@@ -301,8 +420,28 @@ var _ = Describe("a connection", func() {
 			ObjectMeta: metav1.ObjectMeta{Namespace: config.ConnectionsNamespace, Name: name},
 			StringData: map[string]string{"client_id": "our-app", "client_secret": "secret-of-our-app-registration"},
 		})
-		harness.Patch(ctx, plane, shared, func(c *v1alpha1.Connector) { c.Spec.DisplayName = "The application" })
-		Eventually(ready).Should(Equal("Available: Accounts can be connected to The application"))
+		Eventually(ready).Should(Equal("Available: Accounts can be connected to An application"))
+	})
+
+	It("follows the app registration of its Connector at once", func(ctx context.Context) {
+		plane.StartManagerWith(forConnections)
+		to := startApplication()
+		crm := connected(ctx, to, fmt.Sprintf(`{"RefreshToken":%q}`, to.refreshToken()))
+		Eventually(readyReason).WithArguments(ctx, crm).Should(Equal(v1alpha1.ReasonConnected))
+		entry := &v1alpha1.Connector{ObjectMeta: metav1.ObjectMeta{Name: crm.Spec.ConnectorRef.Name}}
+		harness.Patch(ctx, plane, entry, func(c *v1alpha1.Connector) {
+			c.Spec.Client, c.Spec.ClientSecretRef = v1alpha1.ClientShared, &v1alpha1.ConnectionsSecretReference{Name: c.Name}
+		})
+		harness.Patch(ctx, plane, crm, func(c *v1alpha1.AccountConnector) { c.Spec.Properties = nil })
+		Eventually(readyReason).WithArguments(ctx, crm).Should(Equal(v1alpha1.ReasonInvalidConnector))
+		registration := &corev1.Secret{
+			ObjectMeta: metav1.ObjectMeta{Namespace: config.ConnectionsNamespace, Name: entry.Name},
+			StringData: map[string]string{"client_id": "another-app", "client_secret": "secret-of-our-app-registration"},
+		}
+		plane.Create(ctx, registration)
+		Eventually(func() string { _ = readyReason(ctx, crm); return reasonOf(crm, v1alpha1.ConditionRefreshHealthy) }).Should(Equal(v1alpha1.ReasonClientChanged))
+		harness.Patch(ctx, plane, registration, func(s *corev1.Secret) { s.Data["client_id"] = []byte("our-app") })
+		Eventually(func() string { _ = readyReason(ctx, crm); return reasonOf(crm, v1alpha1.ConditionRefreshHealthy) }).Should(Equal(v1alpha1.ReasonRefreshed))
 	})
 
 	It("reaches nothing on this machine unless the operator allows it", func(ctx context.Context) {

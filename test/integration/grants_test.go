@@ -74,7 +74,7 @@ func due(ctx context.Context, store kube.Grants, provider *strictProvider) conne
 		Name: fresh(), Behaviour: connector.Behaviour{Rotation: v1alpha1.RotationStrict}, Client: "client", Configuration: "configuration",
 		Refresh: provider.refresh,
 	}
-	Expect(store.Create(ctx, grant.Name, "acme/crm")).To(Succeed())
+	Expect(store.Create(ctx, grant.Name, "acme/crm", "hubspot")).To(Succeed())
 	DeferCleanup(store.Delete, grant.Name)
 	record, version, err := store.Read(ctx, grant.Name)
 	Expect(err).NotTo(HaveOccurred())
@@ -145,7 +145,7 @@ var _ = Describe("the record of a connection", func() {
 		Expect(err).NotTo(HaveOccurred())
 		Expect(plane.API.Get(ctx, store.Key(grant.Name), secret)).To(Succeed())
 		Expect(secret.Data).To(HaveKeyWithValue("client_id", []byte("mine")))
-		Expect(store.Create(ctx, grant.Name, "acme/crm")).To(Succeed(), "there is one already")
+		Expect(store.Create(ctx, grant.Name, "acme/crm", "hubspot")).To(Succeed(), "there is one already")
 		record, _, err := store.Read(ctx, grant.Name)
 		Expect(err).NotTo(HaveOccurred())
 		Expect(record.Generation).To(BeEquivalentTo(2), "and it is left as it is")

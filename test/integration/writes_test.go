@@ -6,11 +6,14 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -18,7 +21,9 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/claviger/claviger/api/v1alpha1"
+	"github.com/claviger/claviger/internal/app"
 	"github.com/claviger/claviger/test/builder"
+	"github.com/claviger/claviger/test/harness"
 )
 
 // The API server counts, whoever asks: what is not the test's own is the manager's.
@@ -29,17 +34,7 @@ var _ = It("two writes create a credential, three rotate it, none keep it: as th
 	name := fresh()
 	plane.Namespace(ctx, name, nil)
 	plane.Create(ctx, builder.Account(name, builder.Namespaces(name)))
-	quiet := func() int {
-		GinkgoHelper()
-		var count int
-		Eventually(func() bool {
-			before := writesServed(ctx)
-			time.Sleep(2 * time.Second)
-			count = writesServed(ctx)
-			return count == before
-		}).Should(BeTrue(), "there are no writes in the steady state")
-		return count
-	}
+	quiet := func() int { return quietWrites(ctx) }
 	before := quiet()
 
 	orders := builder.ClientCredential(name, "orders", builder.ForAccount(name))
@@ -57,13 +52,49 @@ var _ = It("two writes create a credential, three rotate it, none keep it: as th
 	AddReportEntry("writes as the API server counts them", "create 2, rotate 3, steady state 0")
 })
 
+var _ = It("four writes refresh a connection, none keep it: as the API server counts them", func(ctx context.Context) {
+	clock := &harness.Clock{}
+	plane.StartManagerWith(func(o *app.ManagerOptions) { forConnections(o); o.Clock = clock.Now })
+	to := startApplication()
+	crm := connected(ctx, to, fmt.Sprintf(`{"RefreshToken":%q}`, to.refreshToken()))
+	mine := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: crm.Namespace, Name: "mine"}}
+	touch := func() { // has the manager look again, and writes nothing that concerns it
+		harness.Patch(ctx, plane, mine, func(s *corev1.Secret) { s.Data["touched"] = []byte(fresh()) })
+	}
+	Eventually(readyReason).WithArguments(ctx, crm).Should(Equal(v1alpha1.ReasonConnected))
+	before, asked := quietWrites(ctx), to.asked()
+	touch()
+	Expect(quietWrites(ctx)-before).To(Equal(1), "the test's own")
+	clock.Advance(45 * time.Minute)
+	before = quietWrites(ctx)
+	touch()
+	Eventually(to.asked).Should(Equal(asked + 1))
+	Eventually(func() string { return string(outputOf(ctx, crm)["access_token"]) }).Should(Equal("access-token-of-an-application-2"))
+	refreshed := quietWrites(ctx)
+	Expect(refreshed-before).To(Equal(1+4), "the test's own, the intent, the tokens, the output Secret and the status")
+	AddReportEntry("writes of a connection as the API server counts them", "refresh 4, steady state 0")
+})
+
+// quietWrites waits until nobody writes any more, and counts what was written until then.
+func quietWrites(ctx context.Context) int {
+	GinkgoHelper()
+	var count int
+	Eventually(func() bool {
+		before := writesServed(ctx)
+		time.Sleep(2 * time.Second)
+		count = writesServed(ctx)
+		return count == before
+	}).Should(BeTrue(), "there are no writes in the steady state")
+	return count
+}
+
 var (
 	served = regexp.MustCompile(`^apiserver_request_total\{(.*)\} (\S+)$`)
-	ours   = regexp.MustCompile(`resource="(secrets|clientcredentials|protectedresources)"`)
+	ours   = regexp.MustCompile(`resource="(secrets|clientcredentials|protectedresources|accountconnectors|connectors)"`)
 	asking = regexp.MustCompile(`verb="(GET|LIST|WATCH)"`)
 )
 
-// writesServed gives how many writes of Secrets, ClientCredentials and ProtectedResources the API server has served, refused ones included.
+// writesServed gives how many writes of Secrets, credentials, resources and connections the API server has served, refused ones included.
 func writesServed(ctx context.Context) int {
 	GinkgoHelper()
 	clients, err := kubernetes.NewForConfig(plane.Admin())

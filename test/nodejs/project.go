@@ -170,3 +170,11 @@ func copyFile(from, toFolder string) error {
 	}
 	return nil
 }
+
+// Read gives a file of an installed package.
+func (p Project) Read(file string) string {
+	GinkgoHelper()
+	content, err := os.ReadFile(filepath.Join(p.dir, "node_modules", file))
+	Expect(err).NotTo(HaveOccurred())
+	return string(content)
+}

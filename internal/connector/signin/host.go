@@ -60,6 +60,8 @@ func (s *Service) Issue(ctx context.Context, wish Wish) (oauth.Secret, time.Time
 
 func (s *Service) checkWish(ctx context.Context, account *v1alpha1.Account, wish Wish) error {
 	switch {
+	case account.Spec.Suspend:
+		return Mistake("the Account is suspended")
 	case wish.User == "":
 		return Mistake("Username is missing")
 	case !isName(wish.User):

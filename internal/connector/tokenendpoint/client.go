@@ -46,9 +46,9 @@ func (c *Client) Do(ctx context.Context, r Request) connector.Answer {
 	response, err := c.HTTP.DoOnce(request, connector.RequestTimeout) //nolint:bodyclose // ReadBody closes it
 	switch {
 	case errors.Is(err, egress.ErrNotSent):
-		return connector.Answer{Outcome: connector.NotSent, Why: err.Error()}
+		return connector.Answer{Outcome: connector.NotSent, Why: err.Error(), Away: ctx.Err() == nil}
 	case err != nil:
-		return connector.Answer{Outcome: connector.Unclear, Why: err.Error()}
+		return connector.Answer{Outcome: connector.Unclear, Why: err.Error(), Away: true}
 	}
 	came := reply{status: response.StatusCode, header: response.Header}
 	came.body, came.err = outbound.ReadBody(response, maxBody)

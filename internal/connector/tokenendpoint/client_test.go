@@ -72,7 +72,7 @@ func TestWhatBecomesOfAConnection(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			address, count := listen(t, row.serve)
 			answer := (&provider{}).client().Do(t.Context(), refresh(row.scheme+address+"/token?key="+inTheQuery))
-			if answer.Outcome != row.want || count.Load() != 1 {
+			if answer.Outcome != row.want || count.Load() != 1 || answer.Away != (row.want != connector.Granted) {
 				t.Errorf("got %+v after %d connections", answer, count.Load())
 			}
 			checkSilent(t, answer)
@@ -82,7 +82,7 @@ func TestWhatBecomesOfAConnection(t *testing.T) {
 		listener, _ := net.Listen("tcp", "127.0.0.1:0")
 		_ = listener.Close()
 		answer := (&provider{}).client().Do(t.Context(), refresh("https://"+listener.Addr().String()+"/?key="+inTheQuery))
-		if answer.Outcome != connector.NotSent {
+		if answer.Outcome != connector.NotSent || !answer.Away {
 			t.Errorf("got %+v", answer)
 		}
 		checkSilent(t, answer)
@@ -102,7 +102,7 @@ func TestWhoIsInAHurry(t *testing.T) {
 		t.Errorf("one that was sent: got %+v", answer)
 	}
 	answer = provider.client().Do(ctx, refresh(provider.URL))
-	if answer.Outcome != connector.NotSent || provider.asked.Load() != 1 {
+	if answer.Outcome != connector.NotSent || answer.Away || provider.asked.Load() != 1 {
 		t.Errorf("one that was not: got %+v after %d requests", answer, provider.asked.Load())
 	}
 	checkSilent(t, answer)

@@ -29,6 +29,8 @@ func (r reply) judge(path string, now time.Time) connector.Answer {
 	if answer.Outcome != connector.Granted {
 		answer.RetryAfter = asked
 	}
+	broken := r.err != nil && !errors.Is(r.err, outbound.ErrTooLarge)
+	answer.Away = answer.Outcome == connector.Unclear && (broken || r.status >= http.StatusInternalServerError)
 	return answer
 }
 

@@ -16,9 +16,6 @@ import (
 // Address is where everything of a sandbox listens.
 const Address = "127.0.0.1"
 
-// Network is where providers of a sandbox are.
-const Network = "127.0.0.0/8"
-
 // The ports to choose from lie below those that Linux, macOS and RFC 6335 section 6 give to connections that go out, and
 // to listeners that ask for any port. Between finding a port and opening it nobody takes it by accident, and a program that
 // was killed finds its port free again.

@@ -23,6 +23,9 @@ type Place struct {
 	Env       []string
 	TokenURL  string
 	VerifyURL string
+	// ConnectURL is where the connect role is, and ApplicationURL the third-party application.
+	ConnectURL     string
+	ApplicationURL string
 }
 
 // What config/samples makes.
@@ -41,6 +44,8 @@ type tour struct {
 	clientID     string
 	clientSecret string
 	token        string
+
+	connection connection
 }
 
 // Run takes the tour. It fails at the first surprise.
@@ -50,7 +55,12 @@ func Run(ctx context.Context, out io.Writer, place Place) error {
 		return err
 	}
 	defer hook.stop()
-	t := &tour{shell: newShell(out, place), place: place, webhook: hook}
+	page, err := startHost(ctx)
+	if err != nil {
+		return err
+	}
+	defer page.stop()
+	t := &tour{connection: connection{host: page}, shell: newShell(out, place), place: place, webhook: hook}
 	steps := []struct {
 		title string
 		run   func(context.Context) error
@@ -65,6 +75,11 @@ func Run(ctx context.Context, out io.Writer, place Place) error {
 		{"The same token at Acme's MCP server, which needs another scope: 403.", t.callElsewhere},
 		{"A rotation: the Secret gets a new client secret, and the one before works for another 24 hours.", t.rotate},
 		{"Suspending the credential kills its tokens at once: 401.", t.suspend},
+		{"The other way round: Acme lets the platform use its account at a third-party application. More YAML.", t.applyConnection},
+		{"The platform's backend makes a sign-in link for Acme's user jane, with a console-level token.", t.makeLink},
+		{"Jane follows the link in her browser, signs in at Paperclip CRM, and comes back.", t.signIn},
+		{"The account is connected: a Secret holds an access token, which the application accepts.", t.useConnection},
+		{"It expires in seconds, and a workload never notices: Claviger puts another one in its place.", t.seeRefresh},
 	}
 	for i, step := range steps {
 		t.shell.say("\n[%d/%d] %s\n", i+1, len(steps), step.title)

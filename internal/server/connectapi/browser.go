@@ -56,15 +56,21 @@ func newKey() string {
 	return base64.RawURLEncoding.EncodeToString(key[:])
 }
 
-// sameSite reports whether a form was sent from a page of ours, or by no browser at all. A page of somebody else would have a user
-// connect an account that they have not seen.
+// sameSite reports whether a form was sent from a page of ours. A page of somebody else would have a user connect an account that they
+// have not seen. Browsers say so (Sec-Fetch-Site); one that does not names the origin, or nothing, because our pages ask it to: then it
+// must have the cookie, which goes along with no request of another site's.
 func (a *API) sameSite(r *http.Request) bool {
-	protection := http.NewCrossOriginProtection()
-	own := url.URL{}
-	if parsed, err := url.Parse(a.URL.String()); err == nil {
-		own.Scheme, own.Host = parsed.Scheme, parsed.Host
+	if site := r.Header.Get("Sec-Fetch-Site"); site != "" {
+		return site == "same-origin"
 	}
-	return protection.AddTrustedOrigin(own.String()) == nil && protection.Check(r) == nil
+	switch r.Header.Get("Origin") {
+	case originOf(a.URL.String()):
+		return true
+	case "", "null":
+		return a.knownBrowser(r).Key.Reveal() != ""
+	default:
+		return false
+	}
 }
 
 // seeOther sends a browser on with GET, and tells the next page nothing of this one.

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
+	"fmt"
 	"net/http"
 	"path"
 	"strings"
@@ -45,7 +46,10 @@ func (s *Site) Assets() http.Handler {
 // path is where an asset is served.
 func (s *Site) path(name string) (string, error) {
 	body, err := files.ReadFile("assets/" + name)
-	return s.prefix + hashed(name, body), err
+	if err != nil {
+		return "", fmt.Errorf("finding an asset: %w", err)
+	}
+	return s.prefix + hashed(name, body), nil
 }
 
 // hashed gives name.css the name name.<hash>.css.

@@ -170,12 +170,15 @@ func TestPolicyOfOrigins(t *testing.T) {
 	}{
 		{"none: nobody may frame it", nil, nil, "form-action 'self' https:; frame-ancestors 'none'"},
 		{
-			"several", []string{"https://a.example", "https://b.example:8443"}, nil,
+			"several",
+			[]string{"https://a.example", "https://b.example:8443"},
+			nil,
 			"form-action 'self' https:; frame-ancestors https://a.example https://b.example:8443",
 		},
 		{
 			"an application that is not reached by https is named once",
-			nil, []string{"http://127.0.0.1:8080", "https://a.example", "http://127.0.0.1:8080"},
+			nil,
+			[]string{"http://127.0.0.1:8080", "https://a.example", "http://127.0.0.1:8080"},
 			"form-action 'self' https: http://127.0.0.1:8080; frame-ancestors 'none'",
 		},
 		{

@@ -3,16 +3,14 @@ const form = document.querySelector("form");
 const button = form.querySelector("button");
 const status = form.querySelector("[role=status]");
 
-const sent = (is) => {
-  button.disabled = is;
-  status.textContent = is ? status.dataset.sent : "";
-};
+form.addEventListener("submit", () => {
+  button.disabled = true;
+  status.textContent = status.dataset.sent;
+});
 
-form.addEventListener("submit", () => sent(true));
-
-// Who comes back finds the page as it was left.
+// Who comes back is told how the link stands now: a browser may have kept the page as it was, with a link that is used up.
 window.addEventListener("pageshow", (event) => {
   if (event.persisted) {
-    sent(false);
+    window.location.reload();
   }
 });

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package connect
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/claviger/claviger/api/v1alpha1"
+	"github.com/claviger/claviger/internal/server/connectapi"
+	"github.com/claviger/claviger/test/browser"
+	"github.com/claviger/claviger/test/nodejs"
+	"github.com/claviger/claviger/test/provider"
+)
+
+const (
+	button = "form button"
+	allow  = "#approve"
+	deny   = "#deny"
+)
+
+var _ = Describe("in a browser", Ordered, ContinueOnFailure, func() {
+	var (
+		chromium *browser.Browser
+		app      *hostApp
+		axe      string
+	)
+	BeforeAll(func(ctx context.Context) {
+		chromium, app = browser.Start(plane.Ledger.Scrub), startHostApp()
+		axe = nodejs.Prepare(ctx, "node").Read("axe-core/axe.min.js")
+	})
+
+	// asking is a customer whose provider asks the user, and whose host is the application.
+	asking := func(ctx context.Context) *customer {
+		GinkgoHelper()
+		return newCustomer(ctx, provider.Options{Consent: provider.Asks}, func(c *customer) {
+			c.account.Spec.AllowedOrigins = []v1alpha1.Origin{v1alpha1.Origin(app.origin)}
+		})
+	}
+	// redirected is a link that ends at the host's page.
+	redirected := func(c *customer) string {
+		return connect.URL + linkOf(c.id(), c.signInToken(), app.origin+"/done?tab=crm")
+	}
+	// posted is a link that ends with a message.
+	posted := func(c *customer) string {
+		return connect.URL + linkOf(c.id(), c.signInToken(), app.origin, "callbackMessage", "connected!")
+	}
+	atProvider := func(c *customer, tab *browser.Page) {
+		GinkgoHelper()
+		plane.Ledger.Add(tab.Arrive(c.URL + provider.PathAuthorize).Query().Get("state"))
+	}
+	opened := func(link, features string) (*browser.Page, *browser.Page) {
+		GinkgoHelper()
+		tab := chromium.Page()
+		tab.Open(app.origin + "/app?" + url.Values{"link": {link}, "features": {features}}.Encode())
+		return tab, tab.Popup(func() { tab.Click("#open") })
+	}
+	told := func(tab *browser.Page) func() []map[string]any {
+		return func() []map[string]any {
+			var list []map[string]any
+			for _, text := range browser.Eval[[]string](tab, `[...document.querySelectorAll("#told li")].map(item => item.textContent)`) {
+				var message map[string]any
+				Expect(json.Unmarshal([]byte(text), &message)).To(Succeed())
+				list = append(list, message)
+			}
+			return list
+		}
+	}
+
+	It("a user connects an account and is brought back to the host", func(ctx context.Context) {
+		c, tab := asking(ctx), chromium.Page()
+		tab.Open(redirected(c))
+		tab.ExpectText("Acme Ltd")
+		tab.Click(button)
+		atProvider(c, tab)
+		tab.Click(allow)
+		Expect(tab.Arrive(app.origin + "/done").RawQuery).To(Equal("tab=crm"))
+		c.expectConnected(ctx)
+
+		By("looking at what was left behind")
+		for _, address := range tab.History() {
+			Expect(address).NotTo(Or(ContainSubstring("code="), ContainSubstring(connectapi.PathCallback)), "the callback is not in the history")
+		}
+		for _, request := range append(refererOf(c.Requests()), app.Referers()...) {
+			Expect(request).NotTo(ContainSubstring(connect.URL), "nobody is told where the user came from")
+		}
+		for _, referer := range tab.Referers() {
+			Expect(referer).NotTo(ContainSubstring(connect.URL), "nor asked to tell")
+		}
+	})
+
+	It("does so without scripts", func(ctx context.Context) {
+		c, tab := asking(ctx), chromium.Page()
+		tab.WithoutScripts()
+		tab.Open(redirected(c))
+		tab.Click(button)
+		atProvider(c, tab)
+		tab.Click(allow)
+		tab.Arrive(app.origin + "/done")
+		c.expectConnected(ctx)
+	})
+
+	It("tells the window that opened it, of another origin, and closes", func(ctx context.Context) {
+		c := asking(ctx)
+		tab, popup := opened(posted(c), "")
+		popup.Click(button)
+		atProvider(c, popup)
+		popup.Click(allow)
+		Eventually(told(tab)).Should(Equal([]map[string]any{{"origin": connect.URL, "data": "connected!", "own": true}}))
+		Eventually(popup.Closed).Should(BeTrue())
+		c.expectConnected(ctx)
+	})
+
+	It("tells that window that the user refused, and the user what to do", func(ctx context.Context) {
+		c := asking(ctx)
+		tab, popup := opened(posted(c), "")
+		popup.Click(button)
+		atProvider(c, popup)
+		popup.Click(deny)
+		popup.ExpectText("Example CRM was not connected")
+		Expect(popup.Reading()).To(ContainSubstring("access_denied"))
+		Eventually(told(tab)).Should(HaveLen(1))
+		Expect(told(tab)()[0]["data"]).To(And(HaveKeyWithValue("callbackMessage", "connected!"), HaveKeyWithValue("error", "access_denied")))
+		Expect(popup.Location().String()).NotTo(Or(ContainSubstring("state="), ContainSubstring("code=")))
+		Expect(popup.Closed()).To(BeFalse(), "so that the user can read it")
+		c.expectUntouched(ctx)
+	})
+
+	It("sends a user who refused back to the host", func(ctx context.Context) {
+		c, tab := asking(ctx), chromium.Page()
+		tab.Open(redirected(c))
+		tab.Click(button)
+		atProvider(c, tab)
+		tab.Click(deny)
+		Expect(tab.Arrive(app.origin + "/done").Query()).To(And(HaveKeyWithValue("error", []string{"access_denied"}), HaveKey("error_description")))
+	})
+
+	It("says so where the window that opened it is lost", func(ctx context.Context) {
+		c := asking(ctx)
+		tab, popup := opened(posted(c), "")
+		popup.Click(button)
+		atProvider(c, popup)
+		tab.Close()
+		popup.Click(allow)
+		popup.ExpectText("The page that opened this window is gone")
+		popup.ExpectText("localhost")
+		c.expectConnected(ctx)
+	})
+
+	It("tells a window of another origin than the link's nothing", func(ctx context.Context) {
+		c := asking(ctx)
+		patch(ctx, c.account, func(a *v1alpha1.Account) { a.Spec.AllowedOrigins = []v1alpha1.Origin{hostOrigin} })
+		var link string
+		Eventually(func() int {
+			link = connect.URL + linkOf(c.id(), c.signInToken(), hostOrigin, "callbackMessage", "connected!")
+			return call(http.MethodGet, link, "", "").Status
+		}).Should(Equal(http.StatusOK))
+		tab, popup := opened(link, "")
+		popup.Click(button)
+		atProvider(c, popup)
+		popup.Click(allow)
+		c.expectConnected(ctx)
+		Eventually(popup.Closed).Should(BeTrue(), "it has posted its message")
+		Expect(told(tab)()).To(BeEmpty())
+	})
+
+	It("takes a double click for one", func(ctx context.Context) {
+		c, tab := asking(ctx), chromium.Page()
+		tab.Open(redirected(c))
+		tab.DoubleClick(button)
+		atProvider(c, tab)
+		tab.Click(allow)
+		tab.Arrive(app.origin + "/done")
+		c.expectConnected(ctx)
+	})
+
+	It("says that a link was used, or is too old, when a user comes back to it", func(ctx context.Context) {
+		c, tab := asking(ctx), chromium.Page()
+		link := redirected(c)
+		tab.Open(link)
+		tab.Click(button)
+		atProvider(c, tab)
+		tab.Click(allow)
+		tab.Arrive(app.origin + "/done")
+
+		By("going back to it")
+		tab.Back(2)
+		tab.ExpectText("This link was used, or is too old")
+
+		By("opening it once more")
+		tab.Open(link)
+		tab.ExpectText("This link was used, or is too old")
+		Expect(exchanges(c.Provider)).To(Equal(1))
+		c.expectConnected(ctx)
+
+		By("opening one that has expired")
+		old := redirected(c)
+		DeferCleanup(clock.Advance, -6*time.Minute)
+		clock.Advance(6 * time.Minute)
+		tab.Open(old)
+		tab.ExpectText("This link was used, or is too old")
+	})
+
+	It("works after a scanner has fetched the link", func(ctx context.Context) {
+		c, tab := asking(ctx), chromium.Page()
+		link := redirected(c)
+		for range 3 {
+			Expect(call(http.MethodGet, link, "", "").Status).To(Equal(http.StatusOK))
+			Expect(call(http.MethodHead, link, "", "").Status).To(Equal(http.StatusOK))
+		}
+		tab.Open(link)
+		tab.Click(button)
+		atProvider(c, tab)
+		tab.Click(allow)
+		tab.Arrive(app.origin + "/done")
+		c.expectConnected(ctx)
+	})
+
+	It("shows pages that everybody can use, on a phone and on a desktop, by day and by night", func(ctx context.Context) {
+		c := asking(ctx)
+		for name, show := range map[string]func() *browser.Page{
+			"connect": func() *browser.Page {
+				tab := chromium.Page()
+				tab.Open(redirected(c))
+				return tab
+			},
+			"link-dead": func() *browser.Page {
+				tab := chromium.Page()
+				tab.Open(connect.URL + linkOf(c.id(), strings.Repeat("a", 43), app.origin))
+				return tab
+			},
+			"refused": func() *browser.Page {
+				_, popup := opened(posted(c), "")
+				popup.Click(button)
+				atProvider(c, popup)
+				popup.Click(deny)
+				popup.ExpectText("was not connected")
+				return popup
+			},
+		} {
+			tab := show()
+			for _, screen := range []browser.Screen{browser.Phone, browser.Desktop} {
+				for _, scheme := range []browser.Scheme{browser.Light, browser.Dark} {
+					tab.Picture("../../docs/images", "sign-in-"+name, screen, scheme)
+					Expect(violations(tab, axe)).To(BeEmpty(), "%s on a %s, %s", name, screen.Name, scheme)
+				}
+			}
+		}
+	})
+
+	It("can be used with the keyboard alone", func(ctx context.Context) {
+		c, tab := asking(ctx), chromium.Page()
+		tab.Open(redirected(c))
+		tab.Press("\t")
+		Expect(browser.Eval[string](tab, `document.activeElement.textContent`)).To(ContainSubstring("Continue to"))
+		Expect(browser.Eval[string](tab, `getComputedStyle(document.activeElement).outlineStyle`)).NotTo(Equal("none"), "the focus can be seen")
+		tab.Press("\r")
+		atProvider(c, tab)
+	})
+})
+
+// violations gives the rules of WCAG 2.2 AA, and of good practice, that a page breaks.
+func violations(tab *browser.Page, axe string) []string {
+	GinkgoHelper()
+	return browser.Eval[[]string](tab, axe+`;
+axe.run().then(result => result.violations.map(rule => rule.id + ": " + rule.nodes.map(node => node.html).join(" ")))`)
+}
+
+func refererOf(requests []provider.Request) []string {
+	var referers []string
+	for _, request := range requests {
+		referers = append(referers, request.Referer)
+	}
+	return referers
+}
