@@ -85,19 +85,28 @@ func load[T any](in map[string]kept[T], name string, gone error) (T, connector.V
 	return found.value, versionOf(found.version), nil
 }
 
-// replace writes over a version.
-func replace[T any](m *memory, in map[string]kept[T], name string, over connector.Version, gone, conflict error, change func(*T)) (connector.Version, error) {
-	found, there := in[name]
+// refusals are what a store says of a write that it does not carry out.
+type refusals struct{ gone, conflict error }
+
+// writing is a write over a version.
+type writing struct {
+	name     string
+	over     connector.Version
+	refusals refusals
+}
+
+func replace[T any](m *memory, in map[string]kept[T], w writing, change func(*T)) (connector.Version, error) {
+	found, there := in[w.name]
 	switch {
 	case !there:
-		return "", gone
-	case versionOf(found.version) != over:
-		return "", conflict
+		return "", w.refusals.gone
+	case versionOf(found.version) != w.over:
+		return "", w.refusals.conflict
 	}
 	change(&found.value)
 	m.version++
 	found.version = m.version
-	in[name] = found
+	in[w.name] = found
 	return versionOf(found.version), nil
 }
 
@@ -125,7 +134,7 @@ func (m *memory) Link(_ context.Context, name string) (link Link, version connec
 
 func (m *memory) UseLink(_ context.Context, name string, of connector.Version) error {
 	return m.do("use link", func() error {
-		_, err := replace(m, m.links, name, of, ErrGone, ErrConflict, func(*Link) {})
+		_, err := replace(m, m.links, writing{name, of, refusals{ErrGone, ErrConflict}}, func(*Link) {})
 		if err == nil {
 			delete(m.links, name)
 		}
@@ -143,7 +152,7 @@ func (m *memory) Session(_ context.Context, name string) (Session, connector.Ver
 
 func (m *memory) SaveSession(_ context.Context, name string, session Session, over connector.Version) (version connector.Version, err error) {
 	err = m.do("save session", func() (err error) {
-		version, err = replace(m, m.sessions, name, over, ErrGone, ErrConflict, func(s *Session) { *s = session })
+		version, err = replace(m, m.sessions, writing{name, over, refusals{ErrGone, ErrConflict}}, func(s *Session) { *s = session })
 		return err
 	})
 	return version, err
@@ -169,7 +178,7 @@ func (m *memory) Load(_ context.Context, grant string) (connector.Kept, error) {
 
 func (m *memory) Save(_ context.Context, grant string, change connector.Change, over connector.Version) (version connector.Version, err error) {
 	err = m.do("save grant", func() (err error) {
-		version, err = replace(m, m.grants, grant, over, connector.ErrGone, connector.ErrConflict, func(k *connector.Kept) {
+		version, err = replace(m, m.grants, writing{grant, over, refusals{connector.ErrGone, connector.ErrConflict}}, func(k *connector.Kept) {
 			if change.Record != nil {
 				k.Record = *change.Record
 			}
@@ -258,7 +267,7 @@ func (w *world) Find(_ context.Context, id string) (Place, error) {
 
 func (w *world) Account(_ context.Context, id string) (*v1alpha1.Account, error) {
 	if w.place.Account == nil || w.place.Account.Name != id {
-		return nil, w.findErr //nolint:nilnil // as the interface has it
+		return nil, w.findErr
 	}
 	return w.place.Account, w.findErr
 }

@@ -74,7 +74,7 @@ func TestProblems(t *testing.T) {
 		{"no account", signin.ErrNoAccount, 404, "there is no such account"},
 		{"no connection", fmt.Errorf("finding: %w", signin.ErrNoConnection), 404, "no such connector"},
 		{"nothing to confirm", signin.ErrNotPending, 409, "no sign-in waits"},
-		{"a damaged record", fmt.Errorf("Secret sEcReT: %w", connector.ErrDamaged), 409, "see its conditions"}, //nolint:staticcheck // ST1005: a kind
+		{"a damaged record", fmt.Errorf("Secret sEcReT: %w", connector.ErrDamaged), 409, "see its conditions"},
 		{"a connection that is not configured well", fault.Terminalf(v1alpha1.ReasonInvalidProperty, "a URL needs property Subdomain"), 409, "needs property Subdomain"},
 		{"a record that is not there yet", connector.ErrGone, 503, "try again"},
 		{"anything else", errors.New("sEcReT"), 503, "try again"},
