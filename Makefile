@@ -42,6 +42,11 @@ unit: ## Run the tests that need no control plane: seconds
 bench: ## Measure the hot paths beside their floors, and write docs/benchmarks.md
 	hack/bench.sh $(ARGS)
 
+.PHONY: bench-connections
+bench-connections: ## Keep 1000 connections with tokens of a minute alive (FOR=10m), and count what it takes
+	assets=$(CONTROL_PLANE); KUBEBUILDER_ASSETS=$$assets go test ./test/connections -count 1 -timeout 0 -ginkgo.v \
+	-ginkgo.focus 'tokens of a minute' -args -bench-for $(or $(FOR),10m) $(ARGS)
+
 .PHONY: fuzz
 fuzz: ## Fuzz every target in turn (FUZZTIME=1m each)
 	hack/fuzz.sh $(or $(FUZZTIME),1m)
@@ -78,4 +83,4 @@ verify: ## Check that generated files, modules and formatting are as they should
 
 .PHONY: help
 help: ## List the targets
-	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -68,7 +68,7 @@ func TestDecodePending(t *testing.T) {
 
 func TestPendingConfirms(t *testing.T) {
 	pending := aPending()
-	for code, want := range map[string]bool{"code": true, "Code": false, "": false, "code\n": false, strings.Repeat("code", 1000): false, pending.CodeHash: false} {
+	for code, want := range map[string]bool{"code": true, "Code": false, "": false, "codes": false, strings.Repeat("code", 1000): false, pending.CodeHash: false} {
 		if got := pending.Confirms(oauth.NewSecret(code)); got != want {
 			t.Errorf("%q: %v", code, got)
 		}

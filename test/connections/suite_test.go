@@ -41,7 +41,7 @@ var _ = BeforeSuite(func() {
 })
 
 var _ = AfterSuite(func(ctx context.Context) {
-	if plane != nil {
+	if plane != nil && *benchFor == 0 { // which has more secrets than can be looked for
 		plane.Ledger.ExpectNoLeak(ctx)
 	}
 })

@@ -127,6 +127,16 @@ func (p *Provider) AccessLive(access string) bool {
 	return p.accessLive(access)
 }
 
+// AccessLeft gives how long an access token is good from now on. One that is dead has nothing left.
+func (p *Provider) AccessLeft(access string) time.Duration {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	if !p.accessLive(access) {
+		return 0
+	}
+	return p.access[access].expires.Sub(p.options.Now())
+}
+
 func (p *Provider) accessLive(access string) bool {
 	found := p.access[access]
 	return found != nil && !found.grant.ended && p.options.Now().Before(found.expires)

@@ -85,33 +85,28 @@ func load[T any](in map[string]kept[T], name string, gone error) (T, connector.V
 	return found.value, versionOf(found.version), nil
 }
 
-// write is one over a version, and what it fails with where that is gone or another.
-type write[T any] struct {
-	in             map[string]kept[T]
-	gone, conflict error
+// refusals are what a store says of a write that it does not carry out.
+type refusals struct{ gone, conflict error }
+
+// writing is a write over a version.
+type writing struct {
+	name     string
+	over     connector.Version
+	refusals refusals
 }
 
-func (m *memory) ofLinks() write[Link] { return write[Link]{m.links, ErrGone, ErrConflict} }
-
-func (m *memory) ofSessions() write[Session] { return write[Session]{m.sessions, ErrGone, ErrConflict} }
-
-func (m *memory) ofGrants() write[connector.Kept] {
-	return write[connector.Kept]{m.grants, connector.ErrGone, connector.ErrConflict}
-}
-
-// replace writes over a version.
-func replace[T any](m *memory, to write[T], name string, over connector.Version, change func(*T)) (connector.Version, error) {
-	found, there := to.in[name]
+func replace[T any](m *memory, in map[string]kept[T], w writing, change func(*T)) (connector.Version, error) {
+	found, there := in[w.name]
 	switch {
 	case !there:
-		return "", to.gone
-	case versionOf(found.version) != over:
-		return "", to.conflict
+		return "", w.refusals.gone
+	case versionOf(found.version) != w.over:
+		return "", w.refusals.conflict
 	}
 	change(&found.value)
 	m.version++
 	found.version = m.version
-	to.in[name] = found
+	in[w.name] = found
 	return versionOf(found.version), nil
 }
 
@@ -139,7 +134,7 @@ func (m *memory) Link(_ context.Context, name string) (link Link, version connec
 
 func (m *memory) UseLink(_ context.Context, name string, of connector.Version) error {
 	return m.do("use link", func() error {
-		_, err := replace(m, m.ofLinks(), name, of, func(*Link) {})
+		_, err := replace(m, m.links, writing{name, of, refusals{ErrGone, ErrConflict}}, func(*Link) {})
 		if err == nil {
 			delete(m.links, name)
 		}
@@ -157,7 +152,7 @@ func (m *memory) Session(_ context.Context, name string) (Session, connector.Ver
 
 func (m *memory) SaveSession(_ context.Context, name string, session Session, over connector.Version) (version connector.Version, err error) {
 	err = m.do("save session", func() (err error) {
-		version, err = replace(m, m.ofSessions(), name, over, func(s *Session) { *s = session })
+		version, err = replace(m, m.sessions, writing{name, over, refusals{ErrGone, ErrConflict}}, func(s *Session) { *s = session })
 		return err
 	})
 	return version, err
@@ -183,7 +178,7 @@ func (m *memory) Load(_ context.Context, grant string) (connector.Kept, error) {
 
 func (m *memory) Save(_ context.Context, grant string, change connector.Change, over connector.Version) (version connector.Version, err error) {
 	err = m.do("save grant", func() (err error) {
-		version, err = replace(m, m.ofGrants(), grant, over, func(k *connector.Kept) {
+		version, err = replace(m, m.grants, writing{grant, over, refusals{connector.ErrGone, connector.ErrConflict}}, func(k *connector.Kept) {
 			if change.Record != nil {
 				k.Record = *change.Record
 			}
