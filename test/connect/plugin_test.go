@@ -84,7 +84,9 @@ func (r *run) ends(code int) (out, complaints string) {
 
 var _ = Describe("kubectl claviger", func() {
 	var page string
-	onThisMachine := func(c *customer) { c.account.Spec.AllowedOrigins = append(c.account.Spec.AllowedOrigins, v1alpha1.Origin(page)) }
+	onThisMachine := func(c *customer) {
+		c.account.Spec.AllowedOrigins = append(c.account.Spec.AllowedOrigins, v1alpha1.Origin(page))
+	}
 	BeforeEach(func(ctx context.Context) {
 		address, err := loopback.FreeAddress(ctx)
 		Expect(err).NotTo(HaveOccurred())
