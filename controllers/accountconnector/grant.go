@@ -182,10 +182,13 @@ func (r *Reconciler) end(ctx context.Context, s *scope) error {
 	if !controllerutil.ContainsFinalizer(s.object, finalizer) {
 		return nil
 	}
-	record, _, err := r.Grants.Read(ctx, s.grantName())
+	kept, err := r.Grants.Load(ctx, s.grantName())
 	switch {
 	case err == nil && r.tryConfigure(ctx, s) == nil:
-		r.revoke(ctx, s, record.RefreshToken, record.AccessToken)
+		r.revoke(ctx, s, kept.Record.RefreshToken, kept.Record.AccessToken)
+		if pending := kept.Pending; pending != nil {
+			r.revoke(ctx, s, pending.Tokens.Refresh, pending.Tokens.Access)
+		}
 	case err != nil && !errors.Is(err, connector.ErrGone) && !errors.Is(err, connector.ErrDamaged):
 		return err
 	}

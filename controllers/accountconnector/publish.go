@@ -5,6 +5,8 @@ package accountconnector
 import (
 	"context"
 
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
 	"github.com/claviger/claviger/api/v1alpha1"
 	"github.com/claviger/claviger/internal/fault"
 	"github.com/claviger/claviger/internal/kube"
@@ -47,12 +49,29 @@ func (r *Reconciler) tryPublish(ctx context.Context, s *scope) error {
 	}
 	s.published = true
 	s.object.Status.Binding = &v1alpha1.SecretBinding{Name: s.secretKey().Name}
-	return nil
+	return r.dropFormer(ctx, s)
+}
+
+// dropFormer deletes the output Secret that has another name than spec.secretTemplate says now: nobody keeps its token fresh, and nobody
+// would take it away. The status says what it was, until that is written anew.
+func (r *Reconciler) dropFormer(ctx context.Context, s *scope) error {
+	former := s.stored.Status.Binding
+	if former == nil || former.Name == s.secretKey().Name {
+		return nil
+	}
+	secret, err := r.Secrets.Load(ctx, client.ObjectKey{Namespace: s.object.Namespace, Name: former.Name})
+	if err != nil || secret == nil || kube.OwnershipOf(secret, s.object, kind) != kube.Own || !kube.IsPublished(secret, s.object) {
+		return err
+	}
+	return r.Secrets.Delete(ctx, secret)
 }
 
 // withdraw takes the access token, and all that a template has made of it, out of the output Secret. The Secret stays, and so does the
 // grant: workloads that mount it see the token go and, when the connection may be used again, come back.
 func (r *Reconciler) withdraw(ctx context.Context, s *scope) error {
+	if err := r.dropFormer(ctx, s); err != nil {
+		return err
+	}
 	secret, err := r.Secrets.Load(ctx, s.secretKey())
 	if err != nil || secret == nil || kube.OwnershipOf(secret, s.object, kind) != kube.Own {
 		return err

@@ -332,6 +332,22 @@ var _ = Describe("a connection", func() {
 		}),
 	)
 
+	It("has one output Secret, whatever that was called before", func(ctx context.Context) {
+		plane.StartManagerWith(forConnections)
+		to := startApplication()
+		crm := connected(ctx, to, fmt.Sprintf(`{"RefreshToken":%q}`, to.refreshToken()))
+		Eventually(readyReason).WithArguments(ctx, crm).Should(Equal(v1alpha1.ReasonConnected))
+		harness.Patch(ctx, plane, crm, func(c *v1alpha1.AccountConnector) {
+			c.Spec.SecretTemplate = &v1alpha1.ConnectionSecretTemplate{Name: "renamed"}
+		})
+		renamed := client.ObjectKey{Namespace: crm.Namespace, Name: "renamed"}
+		Eventually(func() error { return plane.API.Get(ctx, renamed, &corev1.Secret{}) }).Should(Succeed())
+		Eventually(func() bool {
+			return apierrors.IsNotFound(plane.API.Get(ctx, client.ObjectKeyFromObject(crm), &corev1.Secret{}))
+		}).Should(BeTrue(), "the one of the former name is gone")
+		Eventually(func() string { _ = readyReason(ctx, crm); return crm.Status.Binding.Name }).Should(Equal("renamed"))
+	})
+
 	It("warns before its grant ends, and is good until then", func(ctx context.Context) {
 		clock := &harness.Clock{}
 		plane.StartManagerWith(func(o *app.ManagerOptions) { forConnections(o); o.Clock = clock.Now })

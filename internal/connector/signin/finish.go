@@ -172,11 +172,14 @@ func issuedBy(made setup.Setup, issuer string) bool {
 }
 
 // commit writes tokens down before anything else is done with them: as the grant or, where the host has to confirm it, beside the one
-// that there is. Where they cannot be written, the provider is told that nobody has them.
+// that there is. Where they certainly are not, the provider is told that nobody has
+// them.
 func (s *Service) commit(ctx context.Context, made setup.Setup, place Place, signIn connector.SignIn) Outcome {
 	code, err := s.confirmation(place)
+	tried := false
 	if err == nil {
 		err = s.change(ctx, string(place.Connection.UID), func(kept connector.Kept) (connector.Change, error) {
+			tried = true
 			return entry(kept, signIn, made.Behaviour, code), nil
 		})
 	}
@@ -186,6 +189,8 @@ func (s *Service) commit(ctx context.Context, made setup.Setup, place Place, sig
 	case errors.Is(err, connector.ErrGone), errors.Is(err, connector.ErrDamaged):
 		s.revoke(ctx, made, signIn.Tokens)
 		return Outcome{Problem: Changed}
+	case tried: // they may be written, and good tokens that somebody lives on are worth more than a grant that nobody has
+		return Outcome{Problem: Unavailable}
 	default:
 		s.revoke(ctx, made, signIn.Tokens)
 		return Outcome{Problem: Unavailable}

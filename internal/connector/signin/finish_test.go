@@ -143,7 +143,8 @@ func TestOutcomes(t *testing.T) {
 		{name: "somebody else writes the record meanwhile", world: func(w *world) { w.refuse = first("save grant", connector.ErrConflict) }, asked: true},
 		{name: "the API server is away for a moment", world: func(w *world) { w.refuse = first("save grant", errAway) }, asked: true},
 		{name: "the tokens are written, and nobody says so", world: func(w *world) { w.lose = first("save grant", errAway) }, asked: true},
-		{name: "the API server is away for long", world: func(w *world) { w.refuse = never("save grant") }, want: Unavailable, asked: true, revoked: true},
+		{name: "nobody knows whether the tokens are written", world: func(w *world) { w.refuse = never("save grant") }, want: Unavailable, asked: true},
+		{name: "the API server is away for long", world: func(w *world) { w.refuse = never("read grant") }, want: Unavailable, asked: true, revoked: true},
 		{name: "the session cannot be deleted", world: func(w *world) { w.refuse = never("delete session") }, asked: true},
 	} {
 		t.Run(row.name, func(t *testing.T) {

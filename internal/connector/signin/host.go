@@ -131,6 +131,9 @@ func (s *Service) State(ctx context.Context, accountID, id string) (State, error
 	if errors.Is(err, connector.ErrGone) {
 		err = nil // the manager has not made it yet
 	}
+	if kept.Pending != nil && kept.Pending.Expired(s.Now()) {
+		kept.Pending = nil // the manager drops it
+	}
 	return State{Place: place, Kept: kept}, err
 }
 
