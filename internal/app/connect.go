@@ -51,6 +51,8 @@ type ConnectOptions struct {
 	ShutdownGrace time.Duration
 	// Attempts is the budget of links and states that are none, for each source address.
 	Attempts limit.Budget
+	// Tokens is the budget of sign-in tokens, for each client of the host.
+	Tokens limit.Budget
 	// TrustedProxies are networks whose X-Forwarded-For is believed, in CIDR notation.
 	TrustedProxies []string
 
@@ -60,8 +62,13 @@ type ConnectOptions struct {
 // DefaultAttempts is the budget of links and states that are none: a user has few, and a network of users more.
 func DefaultAttempts() limit.Budget { return limit.Budget{Burst: 60, Every: 2 * time.Second} }
 
+// DefaultSignInTokens is the budget of sign-in tokens: each is a Secret for five minutes.
+func DefaultSignInTokens() limit.Budget {
+	return limit.Budget{Burst: 500, Every: 100 * time.Millisecond}
+}
+
 func newConnectCommand() *cobra.Command {
-	options := ConnectOptions{Attempts: DefaultAttempts()}
+	options := ConnectOptions{Attempts: DefaultAttempts(), Tokens: DefaultSignInTokens()}
 	command := newRoleCommand("connect", "Run the connect role: sign-in tokens, and the sign-in of users at applications", &options.Common, options.Complete,
 		func(ctx context.Context, config *rest.Config) error {
 			public, operations, err := openPorts(ctx, options.ListenAddress, options.MetricsAddress)
@@ -75,6 +82,7 @@ func newConnectCommand() *cobra.Command {
 	flags.StringVar(&options.AccountHeader, "account-header", DefaultAccountHeader, "request header that names the account a call concerns")
 	flags.DurationVar(&options.ShutdownGrace, "shutdown-grace", DefaultConnectGrace, "how long requests under way may take to finish when the process is asked to stop")
 	flags.Var(&options.Attempts, "failure-budget-per-source", `links and answers that are none, of one source address: how many at once, and the time to one more; "off" bounds nothing`)
+	flags.Var(&options.Tokens, "sign-in-token-budget", `sign-in tokens of one client of the host; or "off"`)
 	flags.StringSliceVar(&options.TrustedProxies, "trusted-proxies", nil, "networks (CIDR) of proxies whose X-Forwarded-For says where a request comes from")
 	options.bindTLSFiles(flags)
 	options.bindIssuerKeys(flags)
@@ -157,10 +165,12 @@ func RunConnect(ctx context.Context, config *rest.Config, options ConnectOptions
 
 // newAPI puts together what the endpoints need that has nothing to do with objects.
 func (o *ConnectOptions) newAPI(ctx context.Context, registry prometheus.Registerer) *connectapi.API {
+	refusals := limit.NewRefusals(registry)
 	return &connectapi.API{
 		URL:           o.connectURL,
 		Pages:         pages.New(o.connectURL.Path() + connectapi.PathAssets),
-		Attempts:      limit.NewFailures(limit.FailureBudgets{Source: o.Attempts}, o.Clock, limit.NewRefusals(registry)),
+		Attempts:      limit.NewFailures(limit.FailureBudgets{Source: o.Attempts}, o.Clock, refusals),
+		Tokens:        limit.NewSignInTokens(o.Tokens, o.Clock, refusals),
 		AccountHeader: o.AccountHeader,
 		Proxies:       o.proxies,
 		Metrics:       connectapi.NewMetrics(registry),

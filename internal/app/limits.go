@@ -54,7 +54,7 @@ func (o *LimitOptions) complete() error {
 	return nil
 }
 
-func (o *LimitOptions) budgets(now func() time.Time, registerer prometheus.Registerer) (*limit.Failures, *limit.Revocations) {
+func (o *LimitOptions) budgets(now func() time.Time, registerer prometheus.Registerer) (*limit.Failures, *limit.Writes) {
 	refusals := limit.NewRefusals(registerer)
 	return limit.NewFailures(o.Failures, now, refusals), limit.NewRevocations(o.Revocations, now, refusals)
 }

@@ -51,7 +51,7 @@ func (s *Sandbox) startTokenService(ctx context.Context, common app.Common) erro
 func (s *Sandbox) startConnect(ctx context.Context, common app.Common) error {
 	options := app.ConnectOptions{
 		Common: common, ListenAddress: s.ports.connect.Addr().String(), AccountHeader: app.DefaultAccountHeader, ShutdownGrace: app.DefaultShutdownGrace,
-		Attempts: app.DefaultAttempts(),
+		Attempts: app.DefaultAttempts(), Tokens: app.DefaultSignInTokens(),
 	}
 	options.ConnectionOptions, options.ConnectURLOptions = s.connections()
 	if err := options.Complete(); err != nil {

@@ -13,6 +13,8 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/claviger/claviger/api/v1alpha1"
+	"github.com/claviger/claviger/internal/app"
+	"github.com/claviger/claviger/internal/server/limit"
 	"github.com/claviger/claviger/test/builder"
 	"github.com/claviger/claviger/test/harness"
 	"github.com/claviger/claviger/test/provider"
@@ -102,6 +104,25 @@ var _ = Describe("POST /v1.0/accounts/{accountID}/signintoken", func() {
 		Entry("a target that is not allowed", `{"Username":"jane","AccountConnectorId":"ACME.crm","TargetOrigin":"https://evil.example"}`, "TargetOrigin is not of an origin"),
 		Entry("a message for nobody", `{"Username":"jane","CallbackMessage":"done"}`, "needs TargetOrigin"),
 	)
+
+	It("makes no more for one client than its budget has", func(ctx context.Context) {
+		c := newCustomer(ctx, provider.Options{}, nil)
+		third := plane.StartConnect(tokens, func(o *app.ConnectOptions) { o.Clock, o.Tokens = clock.Now, limit.Budget{Burst: 2, Every: time.Hour} })
+		more := func() harness.Answer {
+			answer := call(http.MethodPost, third.URL+"/v1.0/accounts/"+c.name+"/signintoken", consoleToken(), `{"Username":"jane"}`)
+			var given struct{ Token string }
+			_ = json.Unmarshal([]byte(answer.Body), &given)
+			plane.Ledger.Add(given.Token)
+			return answer
+		}
+		Eventually(func() int { return more().Status }).Should(Equal(http.StatusTooManyRequests))
+		before := signInSecrets(ctx)
+		answer := more()
+		Expect(answer.Status).To(Equal(http.StatusTooManyRequests))
+		Expect(answer.Header.Get("Retry-After")).NotTo(BeEmpty())
+		Expect(answer.Body).To(ContainSubstring("temporarily_unavailable"))
+		Expect(signInSecrets(ctx)).To(Equal(before))
+	})
 
 	It("makes none for an account that is suspended", func(ctx context.Context) {
 		c := newCustomer(ctx, provider.Options{}, nil)

@@ -48,6 +48,8 @@ type API struct {
 	Pages *pages.Site
 	// Attempts bounds links and states that are none, by the address that they come from.
 	Attempts *limit.Failures
+	// Tokens bounds the sign-in tokens of each client of the host.
+	Tokens *limit.Writes
 	// AccountHeader is the request header that names the account a call concerns.
 	AccountHeader string
 	// Proxies may say where a request comes from.

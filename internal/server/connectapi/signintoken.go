@@ -34,6 +34,10 @@ func (a *API) SignInToken(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
+	if err := a.Tokens.Spend(who.access.ClientID); err != nil {
+		respond.TokenError(w, err)
+		return
+	}
 	token, expires, err := a.SignIns.Issue(r.Context(), signin.Wish{
 		AccountID: who.accountID, User: given["Username"],
 		Connection: given["AccountConnectorId"], Target: given["TargetOrigin"], Message: given["CallbackMessage"],

@@ -113,10 +113,11 @@ func (f *Failures) isProven(source netip.Prefix, clientID string, now time.Time)
 
 // Names of budgets, as metrics and the audit log have them.
 const (
-	budgetPair       = "source_and_client"
-	budgetSource     = "source"
-	budgetClient     = "client"
-	budgetRevocation = "revocation"
+	budgetPair        = "source_and_client"
+	budgetSource      = "source"
+	budgetClient      = "client"
+	budgetRevocation  = "revocation"
+	budgetSignInToken = "sign_in_token"
 )
 
 // refusal is the budget that is spent, and how long until it is not; the zero value is none.
