@@ -203,3 +203,9 @@ func (p *Page) WithoutScripts() {
 		return chromedp.Void{}, err
 	})
 }
+
+// Type types into the first element of a CSS selector.
+func (p *Page) Type(selector, text string) {
+	GinkgoHelper()
+	do(p, "typing into "+selector, chromedp.SendKeys(chromedp.CSS(selector), text, chromedp.NodeVisible))
+}
