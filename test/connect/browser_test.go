@@ -56,6 +56,13 @@ var _ = Describe("in a browser", Ordered, ContinueOnFailure, func() {
 		GinkgoHelper()
 		plane.Ledger.Add(tab.Arrive(c.URL + provider.PathAuthorize).Query().Get("state"))
 	}
+	// decide presses the button, and then that of the provider.
+	decide := func(c *customer, tab *browser.Page, what string) {
+		GinkgoHelper()
+		tab.Click(button)
+		atProvider(c, tab)
+		tab.Click(what)
+	}
 	opened := func(link, features string) (*browser.Page, *browser.Page) {
 		GinkgoHelper()
 		tab := chromium.Page()
@@ -78,9 +85,7 @@ var _ = Describe("in a browser", Ordered, ContinueOnFailure, func() {
 		c, tab := asking(ctx), chromium.Page()
 		tab.Open(redirected(c))
 		tab.ExpectText("Acme Ltd")
-		tab.Click(button)
-		atProvider(c, tab)
-		tab.Click(allow)
+		decide(c, tab, allow)
 		Expect(tab.Arrive(app.origin + "/done").RawQuery).To(Equal("tab=crm"))
 		c.expectConnected(ctx)
 
@@ -100,9 +105,7 @@ var _ = Describe("in a browser", Ordered, ContinueOnFailure, func() {
 		c, tab := asking(ctx), chromium.Page()
 		tab.WithoutScripts()
 		tab.Open(redirected(c))
-		tab.Click(button)
-		atProvider(c, tab)
-		tab.Click(allow)
+		decide(c, tab, allow)
 		tab.Arrive(app.origin + "/done")
 		c.expectConnected(ctx)
 	})
@@ -110,9 +113,7 @@ var _ = Describe("in a browser", Ordered, ContinueOnFailure, func() {
 	It("tells the window that opened it, of another origin, and closes", func(ctx context.Context) {
 		c := asking(ctx)
 		tab, popup := opened(posted(c), "")
-		popup.Click(button)
-		atProvider(c, popup)
-		popup.Click(allow)
+		decide(c, popup, allow)
 		Eventually(told(tab)).Should(Equal([]map[string]any{{"origin": connect.URL, "data": "connected!", "own": true}}))
 		Eventually(popup.Closed).Should(BeTrue())
 		c.expectConnected(ctx)
@@ -121,9 +122,7 @@ var _ = Describe("in a browser", Ordered, ContinueOnFailure, func() {
 	It("tells that window that the user refused, and the user what to do", func(ctx context.Context) {
 		c := asking(ctx)
 		tab, popup := opened(posted(c), "")
-		popup.Click(button)
-		atProvider(c, popup)
-		popup.Click(deny)
+		decide(c, popup, deny)
 		popup.ExpectText("Example CRM was not connected")
 		Expect(popup.Reading()).To(ContainSubstring("access_denied"))
 		Eventually(told(tab)).Should(HaveLen(1))
@@ -136,9 +135,7 @@ var _ = Describe("in a browser", Ordered, ContinueOnFailure, func() {
 	It("sends a user who refused back to the host", func(ctx context.Context) {
 		c, tab := asking(ctx), chromium.Page()
 		tab.Open(redirected(c))
-		tab.Click(button)
-		atProvider(c, tab)
-		tab.Click(deny)
+		decide(c, tab, deny)
 		Expect(tab.Arrive(app.origin + "/done").Query()).To(And(HaveKeyWithValue("error", []string{"access_denied"}), HaveKey("error_description")))
 	})
 
@@ -163,9 +160,7 @@ var _ = Describe("in a browser", Ordered, ContinueOnFailure, func() {
 			return call(http.MethodGet, link, "", "").Status
 		}).Should(Equal(http.StatusOK))
 		tab, popup := opened(link, "")
-		popup.Click(button)
-		atProvider(c, popup)
-		popup.Click(allow)
+		decide(c, popup, allow)
 		c.expectConnected(ctx)
 		Eventually(popup.Closed).Should(BeTrue(), "it has posted its message")
 		Expect(told(tab)()).To(BeEmpty())
@@ -185,9 +180,7 @@ var _ = Describe("in a browser", Ordered, ContinueOnFailure, func() {
 		c, tab := asking(ctx), chromium.Page()
 		link := redirected(c)
 		tab.Open(link)
-		tab.Click(button)
-		atProvider(c, tab)
-		tab.Click(allow)
+		decide(c, tab, allow)
 		tab.Arrive(app.origin + "/done")
 
 		By("going back to it")
@@ -216,9 +209,7 @@ var _ = Describe("in a browser", Ordered, ContinueOnFailure, func() {
 			Expect(call(http.MethodHead, link, "", "").Status).To(Equal(http.StatusOK))
 		}
 		tab.Open(link)
-		tab.Click(button)
-		atProvider(c, tab)
-		tab.Click(allow)
+		decide(c, tab, allow)
 		tab.Arrive(app.origin + "/done")
 		c.expectConnected(ctx)
 	})
@@ -238,9 +229,7 @@ var _ = Describe("in a browser", Ordered, ContinueOnFailure, func() {
 			},
 			"refused": func() *browser.Page {
 				_, popup := opened(posted(c), "")
-				popup.Click(button)
-				atProvider(c, popup)
-				popup.Click(deny)
+				decide(c, popup, deny)
 				popup.ExpectText("was not connected")
 				return popup
 			},
