@@ -92,14 +92,19 @@ func (r *Reconciler) readProperties(ctx context.Context, s *scope) (map[string]s
 	return all, nil
 }
 
+// secretValue reads a key of a Secret. Each Secret is read once, so that all that comes from one is of the same moment.
 func (r *Reconciler) secretValue(ctx context.Context, s *scope, ref v1alpha1.SecretKeyReference) ([]byte, error) {
-	secret := &corev1.Secret{}
-	err := r.Secrets.Live.Get(ctx, client.ObjectKey{Namespace: s.object.Namespace, Name: ref.Name}, secret)
-	if apierrors.IsNotFound(err) {
-		return nil, fault.Waitingf(v1alpha1.ReasonSecretNotFound, "Secret %s does not exist", ref.Name)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("reading Secret %s: %w", ref.Name, err)
+	secret := s.secrets[ref.Name]
+	if secret == nil {
+		secret = &corev1.Secret{}
+		err := r.Secrets.Live.Get(ctx, client.ObjectKey{Namespace: s.object.Namespace, Name: ref.Name}, secret)
+		if apierrors.IsNotFound(err) {
+			return nil, fault.Waitingf(v1alpha1.ReasonSecretNotFound, "Secret %s does not exist", ref.Name)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("reading Secret %s: %w", ref.Name, err)
+		}
+		s.secrets[ref.Name] = secret
 	}
 	value, there := secret.Data[string(ref.Key)]
 	if !there {

@@ -5,6 +5,7 @@ package accountconnector
 import (
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/claviger/claviger/api/v1alpha1"
@@ -21,6 +22,8 @@ type scope struct {
 	judged             bool
 	verdict, configErr error
 
+	// secrets are those of tenants that were read, by name.
+	secrets   map[string]*corev1.Secret
 	connector *v1alpha1.Connector
 	// properties are the account's, with their values; setup is how the provider is talked to.
 	properties map[string]string
@@ -43,7 +46,7 @@ type scope struct {
 }
 
 func newScope(object *v1alpha1.AccountConnector) *scope {
-	return &scope{stored: object.DeepCopy(), object: object}
+	return &scope{stored: object.DeepCopy(), object: object, secrets: map[string]*corev1.Secret{}}
 }
 
 // grantName is that of the grant: an AccountConnector that is made anew has another.
