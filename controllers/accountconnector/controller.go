@@ -64,12 +64,16 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	if err := r.Get(ctx, request.NamespacedName, object); err != nil {
 		if apierrors.IsNotFound(err) {
 			r.Metrics.count(request.NamespacedName, "")
+			r.Secrets.Written.Forget(kind, request.NamespacedName)
 		}
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
 	s := newScope(object)
 	if object.DeletionTimestamp != nil {
 		return ctrl.Result{}, r.end(ctx, s)
+	}
+	if err := r.Secrets.Written.Check(kind, object); err != nil {
+		return r.result(s, err) // or the status would be written twice
 	}
 	if err := r.hold(ctx, s); err != nil {
 		return r.result(s, client.IgnoreNotFound(err))
@@ -121,6 +125,7 @@ func (r *Reconciler) writeStatus(ctx context.Context, s *scope) error {
 	if err := r.Status().Patch(ctx, s.object, client.MergeFrom(s.stored)); err != nil {
 		return fmt.Errorf("writing the status of AccountConnector %s: %w", client.ObjectKeyFromObject(s.object), err)
 	}
+	r.Secrets.Written.Note(kind, s.object)
 	r.tell(s)
 	return nil
 }
