@@ -63,14 +63,14 @@ var _ = It("four writes refresh a connection, none keep it: as the API server co
 		harness.Patch(ctx, plane, mine, func(s *corev1.Secret) { s.Data["touched"] = []byte(fresh()) })
 	}
 	Eventually(readyReason).WithArguments(ctx, crm).Should(Equal(v1alpha1.ReasonConnected))
-	before, asked := quietWrites(ctx), to.asked()
+	before := quietWrites(ctx)
 	touch()
 	Expect(quietWrites(ctx)-before).To(Equal(1), "the test's own")
 	// One that is refused because a cache was behind counts too: three refreshes, and the one that nobody disturbed.
 	var counted []int
 	for range 3 {
 		clock.Advance(45 * time.Minute)
-		before, asked = quietWrites(ctx), to.asked()
+		before, asked := quietWrites(ctx), to.asked()
 		touch()
 		Eventually(to.asked).Should(Equal(asked + 1))
 		Eventually(func() string { return string(outputOf(ctx, crm)["access_token"]) }).Should(Equal(fmt.Sprintf("access-token-of-an-application-%d", asked+1)))
