@@ -35,14 +35,11 @@ func (r *Reconciler) open(ctx context.Context, s *scope) error {
 	if err != nil {
 		return err
 	}
-	change := connector.Change{}
-	if len(s.properties) > 0 && !maps.Equal(kept.Properties, s.properties) || len(s.properties) == 0 && len(kept.Properties) > 0 {
+	change := connector.Change{DropPending: kept.Pending != nil && kept.Pending.Expired(r.Now())}
+	if !maps.Equal(kept.Properties, s.properties) {
 		change.Properties = s.properties
 	}
-	if kept.Pending != nil && kept.Pending.Expired(r.Now()) {
-		change.DropPending = true
-	}
-	if change.Properties != nil || change.DropPending {
+	if !change.Empty() {
 		if _, err := r.Grants.Save(ctx, s.grantName(), change, kept.Version); err != nil {
 			return fmt.Errorf("writing the Secret of a grant: %w", err)
 		}

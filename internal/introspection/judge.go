@@ -49,7 +49,7 @@ type Judge struct {
 
 	answers *otter.Cache[[sha256.Size]byte, remembered]
 	flight  singleflight.Group
-	circuit circuit
+	guard   guard
 }
 
 type remembered struct {
@@ -130,12 +130,12 @@ func (j *Judge) know(ctx context.Context, raw string) (Answer, error) {
 
 func (j *Judge) ask(ctx context.Context, name [sha256.Size]byte, raw string) (Answer, error) {
 	at := j.Now() // the answer is as old as the question
-	if err := j.circuit.enter(at); err != nil {
+	if err := j.guard.enter(at); err != nil {
 		j.Metrics.count(resultResting)
 		return Answer{}, err
 	}
 	answer, err := j.Client.ask(ctx, raw)
-	j.circuit.leave(j.Now(), err)
+	j.guard.leave(j.Now(), err)
 	switch {
 	case err != nil:
 		j.Metrics.count(resultError)

@@ -8,6 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/claviger/claviger/api/v1alpha1"
@@ -40,11 +42,7 @@ func credentialNames(ctx context.Context, api client.Reader, namespace string) [
 	if err != nil {
 		return nil
 	}
-	var names []string
-	for i := range list.Items {
-		names = append(names, list.Items[i].Name)
-	}
-	return names
+	return namesOf(list)
 }
 
 // consoleNames are those of console-level credentials, with their namespaces.
@@ -65,11 +63,7 @@ func connectionNames(ctx context.Context, api client.Reader, namespace string) [
 	if err != nil {
 		return nil
 	}
-	var names []string
-	for i := range list.Items {
-		names = append(names, list.Items[i].Name)
-	}
-	return names
+	return namesOf(list)
 }
 
 func accountNames(ctx context.Context, api client.Reader, _ string) []string {
@@ -77,10 +71,16 @@ func accountNames(ctx context.Context, api client.Reader, _ string) []string {
 	if err := api.List(ctx, list); err != nil {
 		return nil
 	}
+	return namesOf(list)
+}
+
+// namesOf gives the names of the objects in a list.
+func namesOf(list client.ObjectList) []string {
 	var names []string
-	for i := range list.Items {
-		names = append(names, list.Items[i].Name)
-	}
+	_ = meta.EachListItem(list, func(object runtime.Object) error { // fails where the function does
+		names = append(names, object.(client.Object).GetName())
+		return nil
+	})
 	return names
 }
 
@@ -91,11 +91,7 @@ func completeGlobalFlags(s *session, root *cobra.Command) {
 		if api, err := s.api(); err != nil || api.List(command.Context(), list) != nil {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
-		var names []string
-		for i := range list.Items {
-			names = append(names, list.Items[i].Name)
-		}
-		return names, cobra.ShellCompDirectiveNoFileComp
+		return namesOf(list), cobra.ShellCompDirectiveNoFileComp
 	})
 	_ = root.RegisterFlagCompletionFunc("context", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		raw, err := s.config.ToRawKubeConfigLoader().RawConfig()

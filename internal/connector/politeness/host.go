@@ -6,31 +6,25 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"github.com/claviger/claviger/internal/circuit"
 )
 
-// host is what is known of one. A circuit breaker has three states: closed, where requests pass; open, after failures in a row, where
-// none does; and half open, when the rest is over, where one is let through to find out.
+// host is what is known of one.
 type host struct {
 	limiter  *rate.Limiter
+	breaker  circuit.Breaker
 	inFlight int
-
-	// failures in a row, and how often it was left alone since the last success.
-	failures, rests int
-	// until is when the rest is over. Zero: the host is not left alone.
-	until time.Time
-	// probing says that one request finds out whether the host is back.
-	probing bool
-
-	used time.Time
+	used     time.Time
 }
 
 // enter says how long to wait before a request. Zero: it may be made, and is counted.
 func (h *host) enter(limits Limits, now time.Time) time.Duration {
 	h.used = now
-	switch {
-	case h.open(limits, now):
-		return h.until.Sub(now)
-	case h.inFlight >= limits.InFlight, h.resting() && h.probing:
+	switch rest, may := h.breaker.Wait(limits.Circuit, now); {
+	case rest > 0:
+		return rest
+	case !may, h.inFlight >= limits.InFlight:
 		return limits.Turn
 	}
 	reservation := h.limiter.ReserveN(now, 1)
@@ -39,38 +33,24 @@ func (h *host) enter(limits Limits, now time.Time) time.Duration {
 		return max(wait, limits.Turn)
 	}
 	h.inFlight++
-	h.probing = h.resting()
+	h.breaker.Pass()
 	return 0
-}
-
-func (h *host) resting() bool { return !h.until.IsZero() }
-
-// open reports whether the host is left alone now. A rest that is longer than there is one is of a clock that was set back.
-func (h *host) open(limits Limits, now time.Time) bool {
-	return h.resting() && now.Before(h.until) && h.until.Sub(now) <= limits.MostRest
 }
 
 // leave tells how a request went that was let through.
 func (h *host) leave(limits Limits, now time.Time, how Outcome) {
 	h.inFlight--
-	h.probing = false
 	switch how {
 	case Answered:
-		h.failures, h.rests, h.until = 0, 0, time.Time{}
+		h.breaker.Succeed()
 	case Failed:
-		h.failures++
-		if h.resting() && now.Before(h.until) {
-			return // it was under way when the others failed
-		}
-		if h.failures >= limits.Failures {
-			h.until = now.Add(limits.rest(h.rests))
-			h.rests++
-		}
-	default: // nobody was asked, so nothing is known
+		h.breaker.Fail(limits.Circuit, now)
+	default:
+		h.breaker.Abstain()
 	}
 }
 
 // forgettable reports whether a new host would be treated the same.
 func (h *host) forgettable(limits Limits, now time.Time) bool {
-	return h.inFlight == 0 && now.Sub(h.used) > max(forgetAfter, limits.MostRest)
+	return h.inFlight == 0 && now.Sub(h.used) > max(forgetAfter, limits.Circuit.MostRest)
 }

@@ -3,8 +3,6 @@
 // Package politeness keeps the requests to each provider's host within bounds, so that one that is away neither holds up the others nor
 // is hammered: so many at a time, so many a second, and none for a while after so many failures in a row. Nobody waits in it: whoever
 // may not ask now is told when to come back.
-//
-// github.com/sony/gobreaker reads a clock of its own, so that neither a test nor a model can move it.
 package politeness
 
 import (
@@ -12,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"github.com/claviger/claviger/internal/circuit"
 )
 
 // Limits are those of each host.
@@ -21,9 +21,8 @@ type Limits struct {
 	Burst int
 	// InFlight is how many requests at a time.
 	InFlight int
-	// Failures in a row have the host left alone: for LeastRest, and twice as long each time that it has not come back, up to MostRest.
-	Failures            int
-	LeastRest, MostRest time.Duration
+	// Circuit says when a host is left alone.
+	Circuit circuit.Limits
 	// Turn is the least time to come back after where too many ask at the moment.
 	Turn time.Duration
 }
@@ -32,17 +31,9 @@ type Limits struct {
 // many workers, and then none.
 func Default() Limits {
 	return Limits{
-		Rate: 50, Burst: 50, InFlight: 4, Failures: 4,
-		LeastRest: 5 * time.Second, MostRest: 2 * time.Minute, Turn: 5 * time.Second,
+		Rate: 50, Burst: 50, InFlight: 4, Turn: 5 * time.Second,
+		Circuit: circuit.Limits{Failures: 4, LeastRest: 5 * time.Second, MostRest: 2 * time.Minute},
 	}
-}
-
-// rest is how long a host is left alone that was so before, so many times in a row.
-func (l Limits) rest(before int) time.Duration {
-	if before > 16 {
-		return l.MostRest
-	}
-	return min(l.LeastRest<<before, l.MostRest)
 }
 
 // Outcome is how a request went.
@@ -72,6 +63,8 @@ type Hosts struct {
 	mutex sync.Mutex
 	hosts map[string]*host
 	fresh int
+	// resting counts those that are left alone.
+	resting int
 }
 
 // New makes one that knows no host yet.
@@ -91,7 +84,14 @@ func (h *Hosts) Enter(name string) (leave func(Outcome), wait time.Duration) {
 	return func(how Outcome) {
 		h.mutex.Lock()
 		defer h.mutex.Unlock()
+		before := entered.breaker.Resting()
 		entered.leave(h.limits, h.now(), how)
+		switch now := entered.breaker.Resting(); {
+		case now && !before:
+			h.resting++
+		case before && !now:
+			h.resting--
+		}
 	}, 0
 }
 
@@ -99,13 +99,7 @@ func (h *Hosts) Enter(name string) (leave func(Outcome), wait time.Duration) {
 func (h *Hosts) Resting() int {
 	h.mutex.Lock()
 	defer h.mutex.Unlock()
-	count := 0
-	for _, host := range h.hosts {
-		if host.resting() {
-			count++
-		}
-	}
-	return count
+	return h.resting
 }
 
 func (h *Hosts) host(name string) *host {
@@ -115,6 +109,9 @@ func (h *Hosts) host(name string) *host {
 	if h.fresh++; h.fresh%sweepEvery == 0 {
 		for name, host := range h.hosts {
 			if host.forgettable(h.limits, h.now()) {
+				if host.breaker.Resting() {
+					h.resting--
+				}
 				delete(h.hosts, name)
 			}
 		}

@@ -8,11 +8,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/claviger/claviger/internal/circuit"
 	"github.com/claviger/claviger/internal/connector/politeness"
 )
 
 var limits = politeness.Limits{
-	Rate: 1, Burst: 10, InFlight: 2, Failures: 2, LeastRest: 10 * time.Second, MostRest: time.Minute, Turn: time.Second,
+	Rate: 1, Burst: 10, InFlight: 2, Turn: time.Second,
+	Circuit: circuit.Limits{Failures: 2, LeastRest: 10 * time.Second, MostRest: time.Minute},
 }
 
 // street is a host that is asked, and a clock.
@@ -126,7 +128,7 @@ func TestHosts(t *testing.T) {
 			s.clock = s.clock.Add(20 * time.Second)
 			first(politeness.Failed)
 			second(politeness.Failed)
-			third := limits.LeastRest
+			third := limits.Circuit.LeastRest
 			s.refused(host, third)
 		}},
 		{"one that answers after all ends the rest", func(s *street) {
