@@ -79,6 +79,18 @@ func TestConnectorsAreNamedLikeTheirFiles(t *testing.T) {
 	}
 }
 
+// TestConnectorsCanHaveASharedClient: the README says how, and the schema asks for bounds of what decides who is shown its secret.
+func TestConnectorsCanHaveASharedClient(t *testing.T) {
+	for file, e := range library(t) {
+		for _, property := range e.connector.Spec.Properties {
+			decides := strings.Contains(string(e.connector.Spec.TokenURL+e.connector.Spec.RevocationURL), "{"+string(property.Name)+"}")
+			if decides && property.Pattern == "" && len(property.Values) == 0 {
+				t.Errorf("%s: property %s has neither pattern nor values", file, property.Name)
+			}
+		}
+	}
+}
+
 // TestKustomizationHasEveryConnector: kubectl apply -k installs all that is there, and nothing else.
 func TestKustomizationHasEveryConnector(t *testing.T) {
 	text, err := fs.ReadFile(os.DirFS(connectors), kustomization)
@@ -269,7 +281,7 @@ all, set client: Shared (or Either) and clientSecretRef in your copy.
 ` + "```sh\nkubectl apply -k config/connectors             # all\nkubectl apply -f config/connectors/github.yaml # one\n```" + `
 
 **Rotation** is what becomes of a refresh token that was used: None, it goes on working; Grace, it works for that much longer; Strict, it
-is replaced at once; Unknown, the application does not say, or leaves it to a setting. **PKCE** None means that no code challenge is sent.
+is replaced at once, and using it again ends the grant, or may; Unknown, the application does not say, or leaves it to a setting. **PKCE** None means that no code challenge is sent.
 
 To correct an entry, change its file. Say where each behaviour is documented, in a comment above the field, and leave out what is
 documented nowhere: Unknown is safe, a guess is not. Then make this page anew, with the command in its source.

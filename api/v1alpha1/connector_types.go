@@ -14,7 +14,7 @@ import (
 // +kubebuilder:validation:XValidation:rule="self.grant != 'ClientCredentials' || !has(self.authorizationURL)",message="grant ClientCredentials has no authorizationURL"
 // +kubebuilder:validation:XValidation:rule="self.client != 'Account' || !has(self.clientSecretRef)",message="client Account: every account brings its own client, so there is no clientSecretRef"
 // +kubebuilder:validation:XValidation:rule="self.client == 'Account' || has(self.clientSecretRef)",message="client Shared or Either needs clientSecretRef"
-// +kubebuilder:validation:XValidation:rule="self.client == 'Account' || !has(self.properties) || !self.properties.exists(p, has(self.tokenURL) && self.tokenURL.contains('{' + p.name + '}') && !has(p.pattern) && !has(p.values))",message="a property in tokenURL decides who is shown the shared client secret: bound it by pattern or values"
+// +kubebuilder:validation:XValidation:rule="self.client == 'Account' || !has(self.properties) || !self.properties.exists(p, (has(self.tokenURL) && self.tokenURL.contains('{' + p.name + '}') || has(self.revocationURL) && self.revocationURL.contains('{' + p.name + '}')) && !has(p.pattern) && !has(p.values))",message="a property in tokenURL or revocationURL decides who is shown the shared client secret: bound it by pattern or values"
 type ConnectorSpec struct {
 	// displayName is the application's name for people: the sign-in page shows it. 1 to 128 characters.
 	// +required
@@ -226,6 +226,7 @@ type ParameterValue string
 // +kubebuilder:validation:MaxLength=256
 // +kubebuilder:validation:Pattern=`^https?://[a-z0-9.-]+(:[0-9]{1,5})?$`
 // +kubebuilder:validation:XValidation:rule="!self.startsWith('http:') || self.matches('^http://(localhost|127[.]0[.]0[.]1)(:[0-9]+)?$')",message="must be https unless it is on loopback"
+// +kubebuilder:validation:XValidation:rule="!self.matches('^(https:.*:443|http:.*:80)$')",message="leave out the port that is the scheme's own: no browser names it"
 type Origin string
 
 // ConnectionsSecretReference names a Secret in the connections namespace.
@@ -414,6 +415,7 @@ type DiscoveredEndpoints struct {
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
 // +kubebuilder:resource:scope=Cluster,shortName=clvcon,categories=claviger
+// +kubebuilder:validation:XValidation:rule="self.metadata.name.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$') && size(self.metadata.name) <= 63",message="the name must have at most 63 letters, digits and hyphens: connectorRef and the redirect URI have no others"
 // +kubebuilder:printcolumn:name="Application",type=string,JSONPath=`.spec.displayName`
 // +kubebuilder:printcolumn:name="Grant",type=string,JSONPath=`.spec.grant`
 // +kubebuilder:printcolumn:name="Client",type=string,JSONPath=`.spec.client`

@@ -11,15 +11,12 @@ import (
 	"time"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/claviger/claviger/api/v1alpha1"
 	"github.com/claviger/claviger/internal/connector"
 	"github.com/claviger/claviger/internal/connector/politeness"
-	"github.com/claviger/claviger/internal/connector/setup"
 	"github.com/claviger/claviger/internal/connector/tokenendpoint"
 	"github.com/claviger/claviger/internal/fault"
-	"github.com/claviger/claviger/internal/oauth"
 )
 
 // open reads the record of the grant, and makes one where there is none. It keeps the properties beside it, for the connect role, which
@@ -45,7 +42,7 @@ func (r *Reconciler) open(ctx context.Context, s *scope) error {
 		}
 	}
 	if change.DropPending { // nobody will ever have these tokens
-		r.revoke(ctx, s, kept.Pending.Tokens.Refresh, kept.Pending.Tokens.Access)
+		r.revoke(ctx, s, kept.Pending.Tokens)
 		kept.Pending = nil
 	}
 	if s.pending = kept.Pending; s.pending != nil {
@@ -82,10 +79,10 @@ func (r *Reconciler) imports(ctx context.Context, s *scope) error {
 	}
 	record = record.Import(value, s.setup.Behaviour, s.setup.Request.Client.ID, r.Now())
 	record.Imported = value.Fingerprint
-	if _, err := r.Grants.Write(ctx, s.grantName(), record, version); err != nil {
+	if _, err := r.Grants.Save(ctx, s.grantName(), connector.Change{Record: &record, DropPending: true}, version); err != nil {
 		return fmt.Errorf("importing an AuthValue: %w", err)
 	}
-	s.standing.Record = record
+	s.standing.Record, s.pending = record, nil
 	return nil
 }
 
@@ -96,7 +93,7 @@ func (r *Reconciler) keep(ctx context.Context, s *scope) error {
 		Client: s.setup.Request.Client.ID, Configuration: s.setup.Configuration,
 		Enter:   func() (func(*connector.Answer), time.Duration) { return r.enter(s.setup.Request.TokenURL) },
 		Refresh: func(ctx context.Context, record connector.Record) connector.Answer { return r.refresh(ctx, s, record) },
-		Revoke:  func(ctx context.Context, tokens connector.Tokens) { r.revoke(ctx, s, tokens.Refresh, tokens.Access) },
+		Revoke:  func(ctx context.Context, tokens connector.Tokens) { r.revoke(ctx, s, tokens) },
 	})
 	if err != nil {
 		return fmt.Errorf("keeping the grant of AccountConnector %s: %w", client.ObjectKeyFromObject(s.object), err)
@@ -147,55 +144,4 @@ func (r *Reconciler) refresh(ctx context.Context, s *scope, record connector.Rec
 	r.Metrics.duration.WithLabelValues(s.connector.Name).Observe(r.Now().Sub(began).Seconds())
 	r.Metrics.refreshes.WithLabelValues(s.connector.Name, outcomeLabel(answer.Outcome)).Inc()
 	return answer
-}
-
-// revokeWithin bounds how long a provider may hold up a deletion.
-const revokeWithin = 10 * time.Second
-
-// revoke tells the provider that tokens are not used any more: the refresh token, which ends the grant, or else the access token
-// (RFC 7009 section 2.1). Best effort.
-func (r *Reconciler) revoke(ctx context.Context, s *scope, refresh, access oauth.Secret) {
-	if err := r.tellRevoked(ctx, s.setup, refresh, access); err != nil {
-		r.Recorder.Eventf(s.object, nil, "Warning", "RevocationFailed", "Revoke", "The provider was not told that the grant has ended: %v", err)
-	}
-}
-
-func (r *Reconciler) tellRevoked(ctx context.Context, provider setup.Setup, refresh, access oauth.Secret) error {
-	token, hint := refresh, "refresh_token"
-	if token.Reveal() == "" {
-		token, hint = access, "access_token"
-	}
-	if provider.RevocationURL == "" || token.Reveal() == "" {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, revokeWithin)
-	defer cancel()
-	return r.Endpoint.Revoke(ctx, tokenendpoint.Revocation{URL: provider.RevocationURL, Client: provider.Request.Client, Token: token, Hint: hint})
-}
-
-// end ends the grant of an object that is being deleted, and lets it go. The provider may be away, and so may the Connector: no
-// deletion waits for either.
-func (r *Reconciler) end(ctx context.Context, s *scope) error {
-	if !controllerutil.ContainsFinalizer(s.object, finalizer) {
-		return nil
-	}
-	kept, err := r.Grants.Load(ctx, s.grantName())
-	switch {
-	case err == nil && r.tryConfigure(ctx, s) == nil:
-		r.revoke(ctx, s, kept.Record.RefreshToken, kept.Record.AccessToken)
-		if pending := kept.Pending; pending != nil {
-			r.revoke(ctx, s, pending.Tokens.Refresh, pending.Tokens.Access)
-		}
-	case err != nil && !errors.Is(err, connector.ErrGone) && !errors.Is(err, connector.ErrDamaged):
-		return err
-	}
-	if err := r.Grants.Delete(ctx, s.grantName()); err != nil {
-		return err
-	}
-	r.Keeper.Forget(s.grantName())
-	controllerutil.RemoveFinalizer(s.object, finalizer)
-	if err := r.Patch(ctx, s.object, client.MergeFrom(s.stored)); client.IgnoreNotFound(err) != nil {
-		return fmt.Errorf("removing the finalizer of AccountConnector %s: %w", client.ObjectKeyFromObject(s.object), err)
-	}
-	return nil
 }

@@ -21,8 +21,6 @@ import (
 
 	"github.com/claviger/claviger/api/v1alpha1"
 	"github.com/claviger/claviger/internal/connector"
-	"github.com/claviger/claviger/internal/connector/setup"
-	"github.com/claviger/claviger/internal/kube"
 )
 
 type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
@@ -119,27 +117,9 @@ func (r *Reconciler) endOrphan(ctx context.Context, secret *corev1.Secret, grant
 	if tokens && secret.CreationTimestamp.After(kept.Record.IssuedAt) {
 		return errCopy
 	}
-	if err := r.revokeOrphan(ctx, secret, kept); err != nil {
+	if err := r.revokeKept(ctx, secret.Annotations[v1alpha1.AnnotationConnector], kept); err != nil {
 		ctrl.LoggerFrom(ctx).Info("The provider was not told that a grant has ended", "secret", client.ObjectKeyFromObject(secret), "why", err.Error())
 	}
 	r.Keeper.Forget(grant)
 	return r.Secrets.Delete(ctx, secret)
-}
-
-func (r *Reconciler) revokeOrphan(ctx context.Context, secret *corev1.Secret, kept connector.Kept) error {
-	through := &v1alpha1.Connector{}
-	name := secret.Annotations[v1alpha1.AnnotationConnector]
-	if err := r.Get(ctx, client.ObjectKey{Name: name}, through); err != nil {
-		return fmt.Errorf("reading Connector %s: %w", name, err)
-	}
-	registrations := kube.Registrations{Live: r.Secrets.Live, Namespace: r.Grants.Namespace}
-	made, err := setup.Resolve(through, nil, kept.Properties, func() (setup.Registration, error) { return registrations.Read(ctx, through) })
-	if err != nil {
-		return err
-	}
-	err = r.tellRevoked(ctx, made, kept.Record.RefreshToken, kept.Record.AccessToken)
-	if kept.Pending != nil {
-		err = errors.Join(err, r.tellRevoked(ctx, made, kept.Pending.Tokens.Refresh, kept.Pending.Tokens.Access))
-	}
-	return err
 }

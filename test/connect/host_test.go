@@ -95,7 +95,7 @@ var _ = Describe("POST /v1.0/accounts/{accountID}/signintoken", func() {
 		Entry("an empty user", `{"Username":""}`, "Username is missing"),
 		Entry("a user who is not listed", `{"Username":"joe"}`, "not one of the Account's users"),
 		Entry("a user that is no string", `{"Username":1}`, "Username is no string"),
-		Entry("a user with a line break", `{"Username":"ja\nne"}`, "printable"),
+		Entry("a user with a line break", `{"Username":"ja\nne"}`, "no control characters"),
 		Entry("two users", `{"Username":"jane","Username":"joe"}`, "Username: a key comes twice"),
 		Entry("a key of another case", `{"username":"jane"}`, "the key username, which there is not"),
 		Entry("something behind it", `{"Username":"jane"} {}`, "something stands behind"),

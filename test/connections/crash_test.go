@@ -81,8 +81,7 @@ func fates() []fate {
 	}
 }
 
-// A process is held up at a point of one refresh in each of its workers, of which there are sixteen: with four kinds of providers that is
-// at four points. Then it dies, or sleeps, in all of them at once.
+// A process is held up at a point of one refresh in sixteen of its workers: with four kinds of providers that is at four points. Then it dies, or sleeps, in all of them at once.
 var _ = Describe("a manager that is a process", func() {
 	const together = 4
 	for _, fate := range fates() {

@@ -65,7 +65,7 @@ func (s *Service) checkWish(ctx context.Context, account *v1alpha1.Account, wish
 	case wish.User == "":
 		return Mistake("Username is missing")
 	case !isName(wish.User):
-		return Mistake("Username must have 1 to 256 printable characters")
+		return Mistake("Username must have 1 to 256 characters, and no control characters")
 	case !mayUse(account, wish.User):
 		return Mistake("Username is not one of the Account's users")
 	case len(wish.Message) > maxMessage:
