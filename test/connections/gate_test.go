@@ -62,12 +62,11 @@ func points() []point {
 // providers.
 type gate struct {
 	*httptest.Server
-	// at says where each connection is held, by name, and uids which name a UID is.
+	mutex sync.Mutex
+	// at says where each connection is held, by name, uids which name a UID is, and held which of them are.
 	at   map[string]point
 	uids map[string]string
-
-	mutex sync.Mutex
-	held  map[string]bool
+	held map[string]bool
 	// opened lets what is held up go on. dead says that what has not arrived never does.
 	opened chan struct{}
 	dead   bool
@@ -99,11 +98,13 @@ func startGate() *gate {
 
 // hold has a connection held up at a point, once.
 func (g *gate) hold(l *linked, at point) {
-	g.at[l.object.Name], g.uids[string(l.object.UID)] = at, l.object.Name
+	// The provider calls from a goroutine of its own, while the test reads the object anew.
+	name := l.object.Name
+	g.mutex.Lock()
+	g.at[name], g.uids[string(l.object.UID)] = at, name
+	g.mutex.Unlock()
 	if at.step == request {
-		l.provider.Watch(func(step provider.Step) {
-			g.pass(context.Background(), l.object.Name, point{request, step == provider.Done})
-		})
+		l.provider.Watch(func(step provider.Step) { g.pass(context.Background(), name, point{request, step == provider.Done}) })
 	}
 }
 
@@ -139,16 +140,29 @@ func (g *gate) recognize(r *http.Request) (step, string) {
 		last := parts[len(parts)-1]
 		switch {
 		case part == config.ConnectionsNamespace && strings.HasPrefix(last, "connection-"):
-			return ofRecord(r), g.uids[strings.TrimPrefix(last, "connection-")]
+			return ofRecord(r), g.nameOf(strings.TrimPrefix(last, "connection-"))
 		case part == "accountconnectors" && last == "status":
 			return status, parts[i+1]
 		case part == "secrets" && len(parts) == i+2:
-			if _, known := g.at[last]; known {
+			if g.knows(last) {
 				return publish, last
 			}
 		}
 	}
 	return "", ""
+}
+
+func (g *gate) nameOf(uid string) string {
+	g.mutex.Lock()
+	defer g.mutex.Unlock()
+	return g.uids[uid]
+}
+
+func (g *gate) knows(name string) bool {
+	g.mutex.Lock()
+	defer g.mutex.Unlock()
+	_, known := g.at[name]
+	return known
 }
 
 // ofRecord says what a write of a record is for.
