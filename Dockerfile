@@ -1,4 +1,4 @@
-# One image for every role: claviger manager, claviger token-service, claviger gate.
+# One image for every role: claviger manager, token-service, connect, gate.
 #
 #   docker build --build-arg VERSION=v0.1.0 -t claviger .
 #

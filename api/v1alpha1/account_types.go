@@ -68,7 +68,7 @@ type AccountSpec struct {
 	Suspend bool `json:"suspend,omitempty"`
 }
 
-// UserName is what the host's backend calls a user: an address, a login or an ID. 1 to 256 printable characters.
+// UserName is what the host's backend calls a user: an address, a login or an ID. 1 to 256 characters, no control characters.
 //
 // +kubebuilder:validation:MinLength=1
 // +kubebuilder:validation:MaxLength=256

@@ -22,7 +22,7 @@ type AccountConnectorSpec struct {
 
 	// properties are ClientId and ClientSecret, the account's own app registration, and those that the Connector names for its
 	// URLs. A change is followed at once; another ClientId needs another sign-in.
-	// Default: none; the Connector's own app registration is used. At most 16.
+	// Default: none; the Connector's own app registration is used, where it has one. At most 16.
 	// +optional
 	// +listType=map
 	// +listMapKey=name
@@ -37,7 +37,7 @@ type AccountConnectorSpec struct {
 	AuthValueFrom *SecretValueSource `json:"authValueFrom,omitempty"`
 
 	// scopes are asked for in place of the Connector's. A change takes effect with the next sign-in or, with grant
-	// ClientCredentials, at once.
+	// ClientCredentials, with the next token.
 	// Default: those of the Connector. At most 64.
 	// +optional
 	// +listType=set
@@ -208,11 +208,12 @@ type AccountConnectorStatus struct {
 	// +optional
 	ExpiresAt *metav1.Time `json:"expiresAt,omitempty"`
 
-	// nextRefreshAt is when it is refreshed. Absent: nothing asks for it, or it cannot be.
+	// nextRefreshAt is when it is refreshed, or looked at again. Absent: nothing asks for it, or it cannot be.
 	// +optional
 	NextRefreshAt *metav1.Time `json:"nextRefreshAt,omitempty"`
 
-	// refreshExpiresAt is when the grant ends unless a user signs in again. Absent: nobody knows of an end.
+	// refreshExpiresAt is when the grant ends unless a user signs in again, as far as is known now: when the refresh token expires, as
+	// the provider said last, or absoluteExpiry of the Connector after the sign-in, whichever is sooner. Absent: nobody knows of an end.
 	// +optional
 	RefreshExpiresAt *metav1.Time `json:"refreshExpiresAt,omitempty"`
 

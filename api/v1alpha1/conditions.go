@@ -70,20 +70,24 @@ const (
 	ReasonPublished = "Published"
 	// ReasonSecretConflict: a Secret of that name exists that this object does not own; it is left alone.
 	ReasonSecretConflict = "SecretConflict"
-	// ReasonSecretNotFound: the Secret of spec.secretRef does not exist; it may yet be created.
+	// ReasonSecretNotFound: a Secret that the spec refers to does not exist; it may yet be created. For an AccountConnector it is a
+	// reason of Authorized.
 	ReasonSecretNotFound = "SecretNotFound"
-	// ReasonInvalidSecret: the Secret of spec.secretRef lacks a key, or a value cannot be used; what worked before still does.
+	// ReasonInvalidSecret: a Secret that the spec refers to lacks a key, or a value cannot be used; what worked before still does. For
+	// an AccountConnector it is a reason of Authorized.
 	ReasonInvalidSecret = "InvalidSecret"
 	// ReasonInvalidTemplate: spec.secretTemplate makes no Secret; the one that is there stays as it is.
 	ReasonInvalidTemplate = "InvalidTemplate"
 	// ReasonKeysNotReady: the pepper is missing or damaged.
 	ReasonKeysNotReady = "KeysNotReady"
 	// ReasonTokenNotIssued: spec.accessToken asks for a live token, and spec.revokeTokensBefore, which is still to come, would
-	// kill it.
+	// kill it, or there is none of spec.resources that it could be for. For an AccountConnector whose grant is ClientCredentials it is a
+	// reason of Authorized: no token was obtained yet.
 	ReasonTokenNotIssued = "TokenNotIssued"
 	// ReasonWriteFailed: the API server did not take a read or a write, or did not answer; it is tried again.
 	ReasonWriteFailed = "WriteFailed"
-	// ReasonNotAttempted: the rules do not allow the credential, so nothing was published or changed.
+	// ReasonNotAttempted: the rules do not allow the credential, so nothing was published or changed. For an AccountConnector, of
+	// RefreshHealthy too: there is nothing to refresh or to publish.
 	ReasonNotAttempted = "NotAttempted"
 )
 
@@ -139,8 +143,11 @@ const ReasonConnected = "Connected"
 // ConditionAuthorized says whether there is a grant at the provider: tokens that a user, or the client alone, was given.
 //
 //   - True: reason Authorized.
-//   - False: SignInRequired, ConfirmationRequired, ReauthorizationRequired, InvalidAuthValue, InvalidConnector, InvalidProperty, ConnectorNotFound, or one of
-//     those of Allowed.
+//   - False: SignInRequired, ConfirmationRequired, ReauthorizationRequired, or TokenNotIssued: there is none. Or it cannot be used as it is
+//     configured: ConnectorNotFound, InvalidConnector, DiscoveryFailed, InvalidProperty, SecretNotFound or InvalidSecret. Or the rules do
+//     not allow it: Suspended, AccountNotFound, AccountSuspended or NamespaceNotAllowed. Or something was not imported, whether or not
+//     there is a grant: InvalidAuthValue, SecretNotFound or InvalidSecret.
+//   - Unknown: reason WriteFailed. The API server did not say what there is.
 const ConditionAuthorized = "Authorized"
 
 // Reasons of ConditionAuthorized.
@@ -165,9 +172,9 @@ const (
 
 // ConditionRefreshHealthy says whether the access token can be kept fresh.
 //
-//   - True: reason Refreshed, or NoRefreshToken where the token does not expire.
-//   - False: Misconfigured, ClientChanged, RefreshFailing, RefreshOutcomeUnknown, GrantExpiring or NoRefreshToken.
-//   - Unknown: there is no grant.
+//   - True: reason Refreshed, also where there is nothing to refresh with and the token does not expire.
+//   - False: ClientChanged, Misconfigured, RefreshOutcomeUnknown, RefreshFailing, NoRefreshToken or GrantExpiring, the first of them.
+//   - Unknown: reason NotAttempted. There is no grant, it is dead, or Authorized says what keeps it from being used.
 const ConditionRefreshHealthy = "RefreshHealthy"
 
 // Reasons of ConditionRefreshHealthy.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package notification has the operator's notification hook know of connections that fail, and that are well again. What it was told
-// last is in the status of each, so that nothing is forgotten over a crash, and nothing is told twice but by one. It is a controller
-// of its own: a hook that is away holds up no refresh.
+// last is in the status of each, so that nothing is forgotten over a crash. It is told at least once: a message that may not have
+// arrived is sent again under the same Webhook-Id. It is a controller of its own: a hook that is away holds up no refresh.
 package notification
 
 import (

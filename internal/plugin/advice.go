@@ -32,7 +32,7 @@ var advice = map[string]string{
 		"it works again when the Account does.",
 	v1alpha1.ReasonNamespaceNotAllowed: "Have this namespace added to the Account's spec.namespaces, or labelled as it selects, or move the object.",
 	v1alpha1.ReasonConsoleNotAllowed: "Set spec.accountRef if an account was meant; otherwise create it in one of the namespaces named, " +
-		"or add this one to --console-namespaces of both roles.",
+		"or add this one to --console-namespaces of every role.",
 	v1alpha1.ReasonClientIDConflict: "Delete one of the two, or create this one anew with another spec.clientID, which cannot be changed.",
 	v1alpha1.ReasonResourceConflict: "Change spec.url of one of the two, or delete one; the older one has the URL.",
 	v1alpha1.ReasonResourceNotFound: "Mend spec.resources, or create the ProtectedResource; it is taken up by itself.",
@@ -45,15 +45,15 @@ var advice = map[string]string{
 		"the other keys and the client secret go on working.",
 
 	v1alpha1.ReasonSecretConflict: "Delete that Secret if nobody needs it, or give another name in spec.secretTemplate.name.",
-	v1alpha1.ReasonSecretNotFound: "Create the Secret that spec.secretRef names; it is taken up by itself.",
-	v1alpha1.ReasonInvalidSecret: "Put right the Secret that spec.secretRef names, as the message says; " +
-		"what worked before goes on working.",
+	v1alpha1.ReasonSecretNotFound: "Create the Secret that the message names; it is taken up by itself.",
+	v1alpha1.ReasonInvalidSecret:  "Put right the Secret, as the message says; what worked before goes on working.",
 	v1alpha1.ReasonInvalidTemplate: "Mend spec.secretTemplate, as the message says; the Secret that is there stays as it is.",
-	v1alpha1.ReasonTokenNotIssued:  "Wait until the time in spec.revokeTokensBefore has come, or take it away, or see the condition ResourcesFound, as the message says.",
+	v1alpha1.ReasonTokenNotIssued: "Wait: it comes by itself, unless spec.revokeTokensBefore or the condition ResourcesFound of a ClientCredential " +
+		"or the condition RefreshHealthy of a connection says what keeps it.",
 	v1alpha1.ReasonKeysNotReady: "Wait a moment while the manager makes its keys; where it stays, read the manager's log, " +
 		"and restore a damaged pepper from a backup.",
 	v1alpha1.ReasonWriteFailed:  "Read the manager's log for what the API server said: a quota, a policy; it is tried again by itself.",
-	v1alpha1.ReasonNotAttempted: "See the condition Allowed first: the Secret is left as it is while the rules do not allow the object.",
+	v1alpha1.ReasonNotAttempted: "See the condition Allowed or, of a connection, Authorized first: nothing is done before it is met.",
 
 	v1alpha1.ReasonSignInRequired: "Have a user sign in (" + program + " connect), or import tokens with spec.authValueFrom.",
 	v1alpha1.ReasonReauthorizationRequired: "Have a user sign in again (" + program + " connect): the grant was taken back at the application, or has ended, " +

@@ -87,7 +87,7 @@ Rotation:
 Client secrets:  none works yet
 Conditions:
   Ready:         False, ConsoleNotAllowed: it may stand only in: claviger-system
-What to do:      Set spec.accountRef if an account was meant; otherwise create it in one of the namespaces named, or add this one to --console-namespaces of both roles.
+What to do:      Set spec.accountRef if an account was meant; otherwise create it in one of the namespaces named, or add this one to --console-namespaces of every role.
 `)
 }
 
