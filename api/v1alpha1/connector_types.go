@@ -308,8 +308,8 @@ type ConnectorRefresh struct {
 	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('30s') && duration(self) <= duration('8760h')",message="assumedLifetime must be from 30s to 8760h"
 	AssumedLifetime *metav1.Duration `json:"assumedLifetime,omitempty"`
 
-	// refreshBeforeExpiry is how long before its expiry an access token is refreshed, where two thirds of its life would be later.
-	// From 1s to 720h.
+	// refreshBeforeExpiry is how long before its expiry an access token is refreshed, where two thirds of its life would be later;
+	// at half its life at the earliest. From 1s to 720h.
 	// Default: at two thirds of its life.
 	// +optional
 	// +kubebuilder:validation:Type=string

@@ -23,7 +23,7 @@ func decoy(algorithm string, signature int) crypto.PublicKey {
 	case "EdDSA":
 		return ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)).Public()
 	default:
-		bits := uint(min(max(signature*8, minRSABits), maxRSABits))
+		bits := uint(min(max(signature*8, MinRSABits), MaxRSABits))
 		modulus := new(big.Int).Lsh(big.NewInt(1), bits)
 		return &rsa.PublicKey{N: modulus.Sub(modulus, big.NewInt(1)), E: 65537}
 	}

@@ -28,8 +28,8 @@ const MaxKeys = 4
 
 // Bounds of an RSA modulus, in bits: RFC 7518 section 3.3 has the lower one, and above the upper one a signature costs too much.
 const (
-	minRSABits = 2048
-	maxRSABits = 4096
+	MinRSABits = 2048
+	MaxRSABits = 4096
 )
 
 // Algorithms of the signatures that are accepted (RFC 7518 section 3.1, RFC 8037 section 3.1). None is symmetric.
@@ -155,8 +155,8 @@ func newKey(public crypto.PublicKey) (Key, error) {
 			return Key{}, errors.New("is on another curve than P-256 and P-384")
 		}
 	case *rsa.PublicKey:
-		if bits := public.N.BitLen(); bits < minRSABits || bits > maxRSABits {
-			return Key{}, fmt.Errorf("is an RSA key of other than %d to %d bits", minRSABits, maxRSABits)
+		if bits := public.N.BitLen(); bits < MinRSABits || bits > MaxRSABits {
+			return Key{}, fmt.Errorf("is an RSA key of other than %d to %d bits", MinRSABits, MaxRSABits)
 		}
 		key.algorithms = []string{"RS256", "PS256"}
 	case ed25519.PublicKey:

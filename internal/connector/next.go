@@ -221,7 +221,7 @@ func (m Moment) idle() Action {
 		if !m.Behaviour.Repeatable {
 			return Action{Deed: Wait, Memory: memory, ClientChanged: true}
 		}
-		due = m.Record.IssuedAt // it takes a token of its own at once
+		due = earliest(m.Record) // it takes a token of its own at once
 	}
 	if due.IsZero() && m.Record.Connected() {
 		return Action{Deed: Wait, Memory: memory}

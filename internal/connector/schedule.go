@@ -14,10 +14,31 @@ const (
 	refreshSpread = 0.1
 )
 
+// leastRefresh is between two refreshes at least, whatever a provider says of the life of its tokens: with 0.001 seconds it would
+// be asked without end.
+const leastRefresh = 10 * time.Second
+
 // Due gives when the tokens are to be refreshed: at about two thirds of the access token's life, of the refresh token's, and of the
-// time after which a refresh token is dead that was not used; and refreshBeforeExpiry before the access token's end. The first of
-// them that is known. Zero: nothing asks for it. spread is from 0 to 1, always the same for one grant.
+// time after which a refresh token is dead that was not used; and refreshBeforeExpiry before the access token's end, but not before
+// half its life. The first of them that is known, and at least leastRefresh after the last refresh. Zero: nothing asks for it.
+// spread is from 0 to 1, always the same for one grant.
 func Due(record Record, behaviour Behaviour, spread float64) time.Time {
+	due := wanted(record, behaviour, spread)
+	if floor := earliest(record); !due.IsZero() && due.Before(floor) {
+		return floor
+	}
+	return due
+}
+
+// earliest gives when the tokens may be refreshed at the earliest. An import of what had expired before may be so at once.
+func earliest(record Record) time.Time {
+	if !record.Connected() || !record.ExpiresAt.IsZero() && !record.ExpiresAt.After(record.IssuedAt) {
+		return record.IssuedAt
+	}
+	return record.IssuedAt.Add(leastRefresh)
+}
+
+func wanted(record Record, behaviour Behaviour, spread float64) time.Time {
 	if !record.Connected() {
 		return record.IssuedAt // at once
 	}
@@ -31,9 +52,10 @@ func Due(record Record, behaviour Behaviour, spread float64) time.Time {
 		return record.IssuedAt.Add(time.Duration(float64(life) * (refreshAt - refreshSpread*spread)))
 	}
 	if !record.ExpiresAt.IsZero() {
-		sooner(part(record.ExpiresAt.Sub(record.IssuedAt)))
+		life := record.ExpiresAt.Sub(record.IssuedAt)
+		sooner(part(life))
 		if behaviour.RefreshBeforeExpiry > 0 {
-			sooner(record.ExpiresAt.Add(-behaviour.RefreshBeforeExpiry))
+			sooner(record.ExpiresAt.Add(-min(behaviour.RefreshBeforeExpiry, life/2)))
 		}
 	}
 	if behaviour.Repeatable {

@@ -14,7 +14,7 @@ import (
 func TestDue(t *testing.T) {
 	record := func(expires, refreshExpires time.Duration) connector.Record {
 		r := connector.Record{AccessToken: oauth.NewSecret("a"), RefreshToken: oauth.NewSecret("r"), IssuedAt: epoch}
-		if expires > 0 {
+		if expires != 0 {
 			r.ExpiresAt = epoch.Add(expires)
 		}
 		if refreshExpires > 0 {
@@ -39,6 +39,16 @@ func TestDue(t *testing.T) {
 			name: "but not later than at two thirds", record: record(time.Hour, 0),
 			behaviour: connector.Behaviour{RefreshBeforeExpiry: time.Minute}, want: 40 * time.Minute,
 		},
+		{
+			name: "but not before half its life, where the Connector asks for more than a token lives", record: record(time.Hour, 0),
+			behaviour: connector.Behaviour{RefreshBeforeExpiry: 24 * time.Hour}, want: 30 * time.Minute,
+		},
+		{name: "ten seconds after the last refresh at the earliest, however short a token lives", record: record(time.Millisecond, 0), want: 10 * time.Second},
+		{
+			name:   "ten seconds after the last refresh at the earliest, however short a refresh token lives",
+			record: record(time.Hour, time.Millisecond), want: 10 * time.Second,
+		},
+		{name: "at once, where what was imported has expired", record: record(-time.Hour, 0)},
 		{name: "before the refresh token expires, where that is sooner", record: record(time.Hour, 30*time.Minute), want: 20 * time.Minute},
 		{
 			name: "before the refresh token is dead that nobody uses", record: record(10000*time.Hour, 0),

@@ -6,18 +6,11 @@ import (
 	"fmt"
 	"net/url"
 	"regexp"
-	"slices"
 	"strings"
 
 	"github.com/claviger/claviger/api/v1alpha1"
 	"github.com/claviger/claviger/internal/fault"
 	"github.com/claviger/claviger/internal/oauth"
-)
-
-// Names of the properties that are the account's own app registration. No URL may have them.
-const (
-	PropertyClientID     = "ClientId"
-	PropertyClientSecret = "ClientSecret"
 )
 
 var (
@@ -90,41 +83,6 @@ func replace(text string, properties map[string]string, escape func(name, value 
 		return escaped
 	})
 	return replaced, failure
-}
-
-// CheckProperties says whether properties are those that a Connector knows, and may have the values that they have. It fails with a
-// terminal fault that names the property and quotes no value.
-func CheckProperties(known []v1alpha1.ConnectorProperty, given map[string]string) error {
-	for name, value := range given {
-		if name == PropertyClientID || name == PropertyClientSecret {
-			continue
-		}
-		at := slices.IndexFunc(known, func(p v1alpha1.ConnectorProperty) bool { return string(p.Name) == name })
-		if at < 0 {
-			return fault.Terminalf(v1alpha1.ReasonInvalidProperty, "the Connector has no property %s", name)
-		}
-		if err := checkProperty(known[at], value); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func checkProperty(property v1alpha1.ConnectorProperty, value string) error {
-	if len(property.Values) > 0 && !slices.Contains(property.Values, value) {
-		return fault.Terminalf(v1alpha1.ReasonInvalidProperty, "property %s must be one of %s", property.Name, strings.Join(property.Values, ", "))
-	}
-	if property.Pattern == "" {
-		return nil
-	}
-	pattern, err := regexp.Compile("^(?:" + property.Pattern + ")$")
-	if err != nil {
-		return fault.Terminalf(v1alpha1.ReasonInvalidConnector, "the pattern of property %s is no regular expression", property.Name)
-	}
-	if !pattern.MatchString(value) {
-		return fault.Terminalf(v1alpha1.ReasonInvalidProperty, "property %s must match %s", property.Name, property.Pattern)
-	}
-	return nil
 }
 
 // Configuration names a client and what is sent where, so that a record can say which of them a provider has refused. The secret is

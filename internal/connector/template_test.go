@@ -75,33 +75,6 @@ func TestExpand(t *testing.T) {
 	}
 }
 
-func TestCheckProperties(t *testing.T) {
-	known := []v1alpha1.ConnectorProperty{
-		{Name: "Region", Values: []string{"eu", "us"}}, {Name: "Subdomain", Pattern: "[a-z]+"}, {Name: "Broken", Pattern: "("}, {Name: "Any"},
-	}
-	for _, row := range []struct {
-		name   string
-		given  map[string]string
-		reason string
-	}{
-		{name: "none", given: nil},
-		{name: "the account's own client", given: map[string]string{"ClientId": "1", "ClientSecret": "2"}},
-		{name: "all in order", given: map[string]string{"Region": "eu", "Subdomain": "acme", "Any": "thing"}},
-		{name: "one that there is not", given: map[string]string{"Regoin": "eu"}, reason: v1alpha1.ReasonInvalidProperty},
-		{name: "a value that there is not", given: map[string]string{"Region": "mars"}, reason: v1alpha1.ReasonInvalidProperty},
-		{name: "a value that matches in part", given: map[string]string{"Subdomain": "acme.evil"}, reason: v1alpha1.ReasonInvalidProperty},
-		{name: "a value that matches on one line", given: map[string]string{"Subdomain": "acme\nevil"}, reason: v1alpha1.ReasonInvalidProperty},
-		{name: "a pattern that is none", given: map[string]string{"Broken": "x"}, reason: v1alpha1.ReasonInvalidConnector},
-	} {
-		t.Run(row.name, func(t *testing.T) {
-			err := connector.CheckProperties(known, row.given)
-			if found, is := fault.As(err); row.reason != "" && (!is || found.Reason != row.reason || found.Kind != fault.Terminal) || row.reason == "" && err != nil {
-				t.Errorf("got %v", err)
-			}
-		})
-	}
-}
-
 // TestAConfigurationIsAnotherWithAnyOfItsParts, also where one part ends where the next could begin.
 func TestAConfigurationIsAnotherWithAnyOfItsParts(t *testing.T) {
 	seen := map[string]bool{}

@@ -44,9 +44,9 @@ var advice = map[string]string{
 	v1alpha1.ReasonInvalidKeys: "Mend spec.jwks or spec.publicKeys, as the message says, and make another key where a private one was put there; " +
 		"the other keys and the client secret go on working.",
 
-	v1alpha1.ReasonSecretConflict: "Delete that Secret if nobody needs it, or give another name in spec.secretTemplate.name.",
-	v1alpha1.ReasonSecretNotFound: "Create the Secret that the message names; it is taken up by itself.",
-	v1alpha1.ReasonInvalidSecret:  "Put right the Secret, as the message says; what worked before goes on working.",
+	v1alpha1.ReasonSecretConflict:  "Delete that Secret if nobody needs it, or give another name in spec.secretTemplate.name.",
+	v1alpha1.ReasonSecretNotFound:  "Create the Secret that the message names; it is taken up by itself.",
+	v1alpha1.ReasonInvalidSecret:   "Put right the Secret, as the message says; what worked before goes on working.",
 	v1alpha1.ReasonInvalidTemplate: "Mend spec.secretTemplate, as the message says; the Secret that is there stays as it is.",
 	v1alpha1.ReasonTokenNotIssued: "Wait: it comes by itself, unless spec.revokeTokensBefore or the condition ResourcesFound of a ClientCredential " +
 		"or the condition RefreshHealthy of a connection says what keeps it.",

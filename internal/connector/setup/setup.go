@@ -7,7 +7,6 @@ package setup
 import (
 	"crypto"
 	"crypto/x509"
-	"encoding/pem"
 	"maps"
 	"slices"
 	"strings"
@@ -164,12 +163,15 @@ func clientOf(of *v1alpha1.Connector, properties map[string]string, shared func(
 		ID: properties[connector.PropertyClientID], Secret: oauth.NewSecret(properties[connector.PropertyClientSecret]), Style: of.Spec.AuthStyle,
 	}
 	switch {
-	case of.Spec.Client == v1alpha1.ClientShared && credentials.ID != "":
-		return credentials, fault.Terminalf(v1alpha1.ReasonInvalidProperty, "Connector %s uses one app registration for all accounts, so there is no property ClientId", of.Name)
+	case of.Spec.Client == v1alpha1.ClientShared && (credentials.ID != "" || credentials.Secret.Reveal() != ""):
+		return credentials, fault.Terminalf(v1alpha1.ReasonInvalidProperty,
+			"Connector %s uses one app registration for all accounts, so there are no properties ClientId and ClientSecret", of.Name)
 	case of.Spec.Client == v1alpha1.ClientAccount && credentials.ID == "":
 		return credentials, fault.Terminalf(v1alpha1.ReasonInvalidProperty, "Connector %s has every account bring its own app registration: set properties ClientId and ClientSecret", of.Name)
 	case credentials.ID != "":
-		return withKey(credentials, []byte(credentials.Secret.Reveal()), "property ClientSecret")
+		return withKey(credentials, []byte(credentials.Secret.Reveal()), v1alpha1.ReasonInvalidProperty, "property ClientSecret")
+	case credentials.Secret.Reveal() != "":
+		return credentials, fault.Terminalf(v1alpha1.ReasonInvalidProperty, "property ClientSecret is that of no client: set ClientId too, or leave it out")
 	}
 	registration, err := shared()
 	if err != nil {
@@ -179,26 +181,7 @@ func clientOf(of *v1alpha1.Connector, properties map[string]string, shared func(
 	if credentials.ID == "" {
 		return credentials, fault.Waitingf(v1alpha1.ReasonInvalidConnector, "the Secret of the app registration of Connector %s has no client_id", of.Name)
 	}
-	return withKey(credentials, registration.PrivateKey, "the private_key of the app registration")
-}
-
-// withKey reads the private key of a client that signs assertions.
-func withKey(credentials tokenendpoint.Credentials, text []byte, what string) (tokenendpoint.Credentials, error) {
-	if credentials.Style != v1alpha1.AuthStylePrivateKeyJWT {
-		return credentials, nil
-	}
-	credentials.Secret = oauth.Secret{}
-	block, _ := pem.Decode(text)
-	if block == nil {
-		return credentials, fault.Terminalf(v1alpha1.ReasonInvalidConnector, "%s is no PEM", what)
-	}
-	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
-	signer, signs := key.(crypto.Signer)
-	if err != nil || !signs {
-		return credentials, fault.Terminalf(v1alpha1.ReasonInvalidConnector, "%s is no private key in PKCS #8", what)
-	}
-	credentials.Key = signer
-	return credentials, nil
+	return withKey(credentials, registration.PrivateKey, v1alpha1.ReasonInvalidConnector, "the private_key of the app registration")
 }
 
 func plain[V ~string](values map[string]V) map[string]string {

@@ -3,11 +3,7 @@
 package setup_test
 
 import (
-	"crypto/ecdsa"
 	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"testing"
 
@@ -45,19 +41,6 @@ func newSituation() *situation {
 		properties: map[string]string{"ClientId": "mine", "ClientSecret": "secret"},
 		shared:     setup.Registration{ID: "shared", Secret: oauth.NewSecret("theirs")},
 	}
-}
-
-func privateKey(t *testing.T) []byte {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	der, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
 }
 
 func discovered(issuer v1alpha1.ConnectorURL) *v1alpha1.DiscoveredEndpoints {
@@ -115,11 +98,11 @@ func TestResolve(t *testing.T) {
 			return s.AuthorizationParameters["access_type"] == "offline" && s.Request.Parameters["audience"] == "api" && s.Request.ResponsePath == "data.token"
 		}},
 		{"a key of the account's", func(s *situation) {
-			s.library.Spec.AuthStyle, s.properties["ClientSecret"] = v1alpha1.AuthStylePrivateKeyJWT, string(privateKey(t))
+			s.library.Spec.AuthStyle, s.properties["ClientSecret"] = v1alpha1.AuthStylePrivateKeyJWT, string(keyOf(t, ecdsaKey(elliptic.P256())))
 		}, func(s setup.Setup) bool { return s.Request.Client.Key != nil && s.Request.Client.Secret.Reveal() == "" }},
 		{"a key of the Connector's", func(s *situation) {
 			s.library.Spec.AuthStyle, s.library.Spec.Client, s.properties = v1alpha1.AuthStylePrivateKeyJWT, v1alpha1.ClientShared, nil
-			s.shared.PrivateKey, s.shared.KeyID = privateKey(t), "kid"
+			s.shared.PrivateKey, s.shared.KeyID = keyOf(t, ecdsaKey(elliptic.P256())), "kid"
 		}, func(s setup.Setup) bool {
 			return s.Request.Client.Key != nil && s.Request.Client.KeyID == "kid" && s.Request.Client.Secret.Reveal() == ""
 		}},
@@ -162,11 +145,12 @@ func TestResolveFails(t *testing.T) {
 		{"a registration without a client", func(s *situation) {
 			s.library.Spec.Client, s.properties, s.shared = v1alpha1.ClientShared, nil, setup.Registration{}
 		}, v1alpha1.ReasonInvalidConnector},
-		{"a key that is no PEM", func(s *situation) { s.library.Spec.AuthStyle = v1alpha1.AuthStylePrivateKeyJWT }, v1alpha1.ReasonInvalidConnector},
-		{"a PEM that is no key", func(s *situation) {
-			s.library.Spec.AuthStyle = v1alpha1.AuthStylePrivateKeyJWT
-			s.properties["ClientSecret"] = string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: []byte("x")}))
-		}, v1alpha1.ReasonInvalidConnector},
+		{"a secret without its client", func(s *situation) {
+			s.library.Spec.Client, s.properties = v1alpha1.ClientEither, map[string]string{"ClientSecret": "secret"}
+		}, v1alpha1.ReasonInvalidProperty},
+		{"a secret of the account's, where there is one client for all", func(s *situation) {
+			s.library.Spec.Client, s.properties = v1alpha1.ClientShared, map[string]string{"ClientSecret": "secret"}
+		}, v1alpha1.ReasonInvalidProperty},
 		{"endpoints that are not discovered yet", func(s *situation) {
 			s.library.Spec.Issuer, s.library.Spec.TokenURL = "https://id.example", ""
 		}, v1alpha1.ReasonDiscoveryFailed},
