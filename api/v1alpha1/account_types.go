@@ -46,6 +46,12 @@ type AccountSpec struct {
 	// +kubebuilder:validation:MaxItems=16
 	AllowedOrigins []Origin `json:"allowedOrigins,omitempty"`
 
+	// signInCompletion is the least that a sign-in for this account asks for, whatever completion of an AccountConnector says: Confirm
+	// has the host's backend confirm each of them.
+	// Default: Immediate. A change applies to sign-ins that end after it.
+	// +optional
+	SignInCompletion SignInCompletion `json:"signInCompletion,omitempty"`
+
 	// defaultTokenExpiryMinutes is the lifetime of a token, in minutes, where the credential names none. 1 to 525600 (a year).
 	// Default: 20160 (14 days). A change applies to the next token.
 	// +optional

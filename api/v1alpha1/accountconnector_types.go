@@ -60,6 +60,7 @@ type AccountConnectorSpec struct {
 
 	// completion says when the tokens of a sign-in are used: Immediate, at once; Confirm, when the host's backend has sent the
 	// one-time code that its own page was given, so that nobody can have another's browser sign in for them.
+	// Where signInCompletion of the Account is Confirm, it is Confirm.
 	// Default: Immediate. A change applies to sign-ins that end after it.
 	// +optional
 	// +default="Immediate"

@@ -52,7 +52,8 @@ const (
 	ReasonClientIDConflict = "ClientIDConflict"
 	// ReasonResourceConflict: another ProtectedResource has the URL.
 	ReasonResourceConflict = "ResourceConflict"
-	// ReasonScopeNotAllowed: a scope is neither built in for this level nor one of the Account's.
+	// ReasonScopeNotAllowed: a scope is neither built in for this level nor one of the Account's or, of a connection that acts as the
+	// Connector's own client without a user, none of the Connector's.
 	ReasonScopeNotAllowed = "ScopeNotAllowed"
 )
 

@@ -14,7 +14,8 @@ import (
 // +kubebuilder:validation:XValidation:rule="self.grant != 'ClientCredentials' || !has(self.authorizationURL)",message="grant ClientCredentials has no authorizationURL"
 // +kubebuilder:validation:XValidation:rule="self.client != 'Account' || !has(self.clientSecretRef)",message="client Account: every account brings its own client, so there is no clientSecretRef"
 // +kubebuilder:validation:XValidation:rule="self.client == 'Account' || has(self.clientSecretRef)",message="client Shared or Either needs clientSecretRef"
-// +kubebuilder:validation:XValidation:rule="self.client == 'Account' || !has(self.properties) || !self.properties.exists(p, (has(self.tokenURL) && self.tokenURL.contains('{' + p.name + '}') || has(self.revocationURL) && self.revocationURL.contains('{' + p.name + '}')) && !has(p.pattern) && !has(p.values))",message="a property in tokenURL or revocationURL decides who is shown the shared client secret: bound it by pattern or values"
+// +kubebuilder:validation:XValidation:rule="self.client == 'Account' || !has(self.properties) || !self.properties.exists(p, (has(self.tokenURL) && self.tokenURL.contains('{' + p.name + '}') || has(self.revocationURL) && self.revocationURL.contains('{' + p.name + '}') || has(self.authorizationURL) && self.authorizationURL.contains('{' + p.name + '}') || has(self.issuer) && self.issuer.contains('{' + p.name + '}')) && !has(p.pattern) && !has(p.values))",message="a property in a URL decides whom the shared client is used with: bound it by pattern or values"
+// +kubebuilder:validation:XValidation:rule="!has(self.issInAnswers) || !self.issInAnswers || has(self.issuer) && self.grant == 'AuthorizationCode'",message="issInAnswers needs issuer, and grant AuthorizationCode"
 type ConnectorSpec struct {
 	// displayName is the application's name for people: the sign-in page shows it. 1 to 128 characters.
 	// +required
@@ -39,6 +40,12 @@ type ConnectorSpec struct {
 	// Default: none.
 	// +optional
 	Issuer ConnectorURL `json:"issuer,omitempty"`
+
+	// issInAnswers says that the provider puts iss into every answer of its authorization endpoint, so that one without it is not its
+	// own (RFC 9207 section 2.4).
+	// Default: false; what is discovered at the issuer says so too.
+	// +optional
+	IssInAnswers bool `json:"issInAnswers,omitempty"`
 
 	// authorizationURL is the authorization endpoint. {Name} stands for the AccountConnector's property of that name.
 	// Default: discovered.

@@ -102,16 +102,25 @@ func (r *Reconciler) hold(ctx context.Context, s *scope) error {
 }
 
 // run goes through the phases until one fails. What there is of the grant is published before anything is done about it: dying on the
-// way leaves no tokens unpublished.
+// way leaves no tokens unpublished. A grant is kept alive also where that cannot be, because Secret and template are the tenant's: whoever
+// mends them finds a token that is good.
 func (r *Reconciler) run(ctx context.Context, s *scope) error {
-	for _, phase := range []func(context.Context, *scope) error{
-		r.judge, r.configure, r.open, r.imports, r.publish, r.keep, r.publish,
-	} {
+	for _, phase := range []func(context.Context, *scope) error{r.judge, r.configure, r.open, r.imports} {
 		if err := phase(ctx, s); err != nil {
 			return err
 		}
 	}
-	return nil
+	unpublished, before := r.publish(ctx, s), s.standing.Record.Generation
+	if isStale(unpublished) {
+		return unpublished
+	}
+	if err := r.keep(ctx, s); err != nil {
+		return err
+	}
+	if unpublished != nil && s.standing.Record.Generation == before {
+		return unpublished
+	}
+	return r.publish(ctx, s)
 }
 
 func (r *Reconciler) writeStatus(ctx context.Context, s *scope) error {

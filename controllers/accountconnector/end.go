@@ -42,7 +42,8 @@ func (r *Reconciler) end(ctx context.Context, s *scope) error {
 	case !errors.Is(err, connector.ErrGone) && !errors.Is(err, connector.ErrDamaged):
 		return err
 	}
-	if err := r.Grants.Delete(ctx, s.grantName()); err != nil {
+	// Only what was seen: whoever has signed in meanwhile has a grant that is to be revoked too.
+	if err := r.Grants.Delete(ctx, s.grantName(), kept.Version); err != nil {
 		return err
 	}
 	r.Keeper.Forget(s.grantName())

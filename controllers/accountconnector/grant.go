@@ -113,7 +113,7 @@ func (r *Reconciler) enter(tokenURL string) (func(*connector.Answer), time.Durat
 	if err != nil {
 		return func(*connector.Answer) {}, 0 // it will not be sent
 	}
-	leave, wait := r.Hosts.Enter(parsed.Host)
+	leave, wait := r.Hosts.Enter(politeness.NameOf(parsed))
 	return func(answer *connector.Answer) {
 		leave(outcomeOf(answer))
 		r.Metrics.resting.Set(float64(r.Hosts.Resting()))

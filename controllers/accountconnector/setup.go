@@ -6,10 +6,12 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -34,6 +36,13 @@ const (
 // it takes eight that are away at once to have all workers wait, and that for one timeout.
 const workers = 32
 
+// After a failure of the API server a connection is looked at again within mostRetry, whatever has failed how often: a token that is due
+// does not wait. What a provider does is no such failure.
+const (
+	leastRetry = 5 * time.Millisecond
+	mostRetry  = 30 * time.Second
+)
+
 // SetupWithManager registers the controller: it runs for a connection when that, its output Secret, its record, its Connector, a Secret
 // that either refers to, the spec of its Account or the labels of its namespace change. kube.IndexRegistrations must have been called.
 func (r *Reconciler) SetupWithManager(ctx context.Context, manager ctrl.Manager) error {
@@ -53,7 +62,10 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, manager ctrl.Manager)
 			return client.InNamespace(object.GetName())
 		}), builder.WithPredicates(predicate.LabelChangedPredicate{})).
 		WatchesRawSource(r.sweep(manager.GetCache())).
-		WithOptions(controller.Options{MaxConcurrentReconciles: workers}).
+		WithOptions(controller.Options{
+			MaxConcurrentReconciles: workers,
+			RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](leastRetry, mostRetry),
+		}).
 		Build(r)
 	if err != nil {
 		return fmt.Errorf("building the controller: %w", err)

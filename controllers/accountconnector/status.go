@@ -193,7 +193,7 @@ func kindOf(reason string) fault.Kind {
 	case v1alpha1.ReasonReauthorizationRequired, v1alpha1.ReasonSignInRequired, v1alpha1.ReasonMisconfigured, v1alpha1.ReasonClientChanged,
 		v1alpha1.ReasonNoRefreshToken, v1alpha1.ReasonGrantExpiring, v1alpha1.ReasonInvalidAuthValue, v1alpha1.ReasonInvalidConnector, v1alpha1.ReasonInvalidProperty,
 		v1alpha1.ReasonSuspended, v1alpha1.ReasonNamespaceNotAllowed, v1alpha1.ReasonAccountSuspended, v1alpha1.ReasonSecretConflict,
-		v1alpha1.ReasonInvalidTemplate:
+		v1alpha1.ReasonInvalidTemplate, v1alpha1.ReasonScopeNotAllowed:
 		return fault.Terminal
 	default:
 		return fault.Waiting

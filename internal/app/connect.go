@@ -94,7 +94,7 @@ func newConnectCommand() *cobra.Command {
 // Complete fills in and validates the options. It reports every mistake at once.
 func (o *ConnectOptions) Complete() error {
 	mistakes := []error{o.Common.Complete()}
-	mistakes = append(mistakes, o.completeIssuerKeys(o.Common), o.completeConnections(), o.completeConnectURL(o.Common))
+	mistakes = append(mistakes, o.completeIssuerKeys(o.Common), o.completeConnections(o.Common), o.completeConnectURL(o.Common))
 	if o.plain() && !o.AllowPlainHTTP && !oauth.IsLoopbackAddress(o.ListenAddress) {
 		mistakes = append(mistakes, errors.New("--listen is not on loopback, and without a certificate tokens would cross the network in clear; "+
 			"give --tls-cert-file and --tls-key-file, or --allow-plain-http where something in front speaks TLS"))

@@ -47,13 +47,17 @@ func (o *ConnectionOptions) bind(flags *pflag.FlagSet) {
 	flags.StringVar(&o.EgressCAFile, "egress-ca-file", "", "file of PEM certificates that verify providers, where their CA is private; read anew for every connection")
 }
 
-func (o *ConnectionOptions) completeConnections() error {
+// completeConnections needs the Common options complete.
+func (o *ConnectionOptions) completeConnections(common Common) error {
 	var mistakes []error
 	if o.ConnectionsNamespace == "" {
 		o.ConnectionsNamespace = config.ConnectionsNamespace
 	}
 	if wrong := validation.IsDNS1123Label(o.ConnectionsNamespace); len(wrong) > 0 {
 		mistakes = append(mistakes, fmt.Errorf("--connections-namespace: %q is not the name of a namespace", o.ConnectionsNamespace))
+	}
+	if o.ConnectionsNamespace == common.Namespace {
+		mistakes = append(mistakes, errors.New("--connections-namespace: it must be another than --namespace, because the connect role may read every Secret in it"))
 	}
 	for _, text := range o.EgressAllow {
 		network, err := netip.ParsePrefix(text)

@@ -75,14 +75,15 @@ func newManagerCommand() *cobra.Command {
 
 // Complete fills in and validates the options.
 func (o *ManagerOptions) Complete() error {
-	mistakes := []error{o.Common.Complete(), o.completeSigningKeys(), o.completeCertificates(), o.completeConnections()}
+	mistakes := []error{o.Common.Complete(), o.completeSigningKeys(), o.completeCertificates()}
 	if o.ReplicaName == "" {
 		var err error
 		if o.ReplicaName, err = os.Hostname(); err != nil {
 			mistakes = append(mistakes, fmt.Errorf("--replica-name: finding out the host's: %w", err))
 		}
 	}
-	mistakes = append(mistakes, o.completeConnectURL(o.Common), o.completeNotifications(o.AllowPlainHTTP)) // once Common is complete
+	// Once Common is complete:
+	mistakes = append(mistakes, o.completeConnections(o.Common), o.completeConnectURL(o.Common), o.completeNotifications(o.AllowPlainHTTP))
 	if o.IssuerCAFile != "" {
 		content, err := os.ReadFile(o.IssuerCAFile)
 		if err == nil && !x509.NewCertPool().AppendCertsFromPEM(content) {

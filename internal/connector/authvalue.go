@@ -3,6 +3,7 @@
 package connector
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -50,9 +51,9 @@ func ParseAuthValue(text []byte) (AuthValue, error) {
 		case "RefreshToken":
 			value.RefreshToken = oauth.NewSecret(field)
 		case "Expires":
-			value.Expires, err = time.Parse(time.RFC3339, field)
+			value.Expires, err = timeOf(field)
 		case "RefreshExpires":
-			value.RefreshExpires, err = time.Parse(time.RFC3339, field)
+			value.RefreshExpires, err = timeOf(field)
 		default:
 			return AuthValue{}, errAuthValue("it has the key %s, which there is not; there are AccessToken, RefreshToken, Expires and RefreshExpires", strictjson.Named(key))
 		}
@@ -64,6 +65,17 @@ func ParseAuthValue(text []byte) (AuthValue, error) {
 		}
 	}
 	return value, value.check()
+}
+
+var errTime = errors.New("no time that an object could hold")
+
+// timeOf reads a time that can stand in an object in any time zone, and is not the one that means that nothing is known.
+func timeOf(text string) (time.Time, error) {
+	at, err := time.Parse(time.RFC3339, text)
+	if year := at.UTC().Year(); err == nil && (at.IsZero() || year < 1 || year > 9998) {
+		return time.Time{}, errTime
+	}
+	return at, err //nolint:wrapcheck // who asks says it anew: it quotes the text
 }
 
 // check refuses a time of a token that there is not.

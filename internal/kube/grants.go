@@ -56,15 +56,26 @@ func (g Grants) Create(ctx context.Context, grant, of, through string) error {
 	return nil
 }
 
-// Delete deletes the Secret of a grant. One that is gone is no error.
-func (g Grants) Delete(ctx context.Context, grant string) error {
+// Delete deletes the Secret of a grant under the version that was read; under an empty one, whatever it is. It fails with
+// connector.ErrConflict. One that is gone is no error.
+func (g Grants) Delete(ctx context.Context, grant string, over connector.Version) error {
 	key := g.Key(grant)
 	secret := &corev1.Secret{}
 	secret.Namespace, secret.Name = key.Namespace, key.Name
-	if err := g.Client.Delete(ctx, secret); client.IgnoreNotFound(err) != nil {
-		return fmt.Errorf("deleting Secret %s: %w", key, err)
+	var only client.Preconditions
+	if over != "" {
+		version := string(over)
+		only.ResourceVersion = &version
 	}
-	return nil
+	err := g.Client.Delete(ctx, secret, only)
+	switch {
+	case apierrors.IsConflict(err):
+		return connector.ErrConflict
+	case client.IgnoreNotFound(err) != nil:
+		return fmt.Errorf("deleting Secret %s: %w", key, err)
+	default:
+		return nil
+	}
 }
 
 // Read implements connector.Store.

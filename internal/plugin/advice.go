@@ -38,7 +38,8 @@ var advice = map[string]string{
 	v1alpha1.ReasonResourceNotFound: "Mend spec.resources, or create the ProtectedResource; it is taken up by itself.",
 	v1alpha1.ReasonResourceNotAllowed: "See the conditions of the ProtectedResource that has the URL; " +
 		"tokens are issued for it again when the rules allow it.",
-	v1alpha1.ReasonScopeNotAllowed: "Take the scope out of spec.scopes, or add it to the Account's spec.scopes; mind the letter case.",
+	v1alpha1.ReasonScopeNotAllowed: "Take the scope out of spec.scopes or, of a ClientCredential or ProtectedResource, add it to the Account's spec.scopes; " +
+		"mind the letter case.",
 
 	v1alpha1.ReasonValid: "Nothing to do: every key can be used.",
 	v1alpha1.ReasonInvalidKeys: "Mend spec.jwks or spec.publicKeys, as the message says, and make another key where a private one was put there; " +

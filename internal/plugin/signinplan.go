@@ -69,7 +69,7 @@ func chooseTarget(place signin.Place) (string, error) {
 		return "", fmt.Errorf("nobody signs in at %s: its grant is %s", place.Connector.Name, v1alpha1.GrantClientCredentials)
 	}
 	allowed := signin.AllowedOrigins(place)
-	confirmed := place.Connection.Spec.Completion == v1alpha1.CompletionConfirm
+	confirmed := place.Confirms()
 	if at := slices.IndexFunc(allowed, isLoopbackOrigin); at >= 0 && !confirmed {
 		return allowed[at], nil
 	}

@@ -150,8 +150,11 @@ var _ = Describe("the record of a connection", func() {
 		Expect(err).NotTo(HaveOccurred())
 		Expect(record.Generation).To(BeEquivalentTo(2), "and it is left as it is")
 
-		Expect(store.Delete(ctx, grant.Name)).To(Succeed())
-		Expect(store.Delete(ctx, grant.Name)).To(Succeed())
+		_, version, err := store.Read(ctx, grant.Name)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(store.Delete(ctx, grant.Name, "1")).To(MatchError(connector.ErrConflict), "it is not what was read")
+		Expect(store.Delete(ctx, grant.Name, version)).To(Succeed())
+		Expect(store.Delete(ctx, grant.Name, version)).To(Succeed())
 		_, _, err = store.Read(ctx, grant.Name)
 		Expect(err).To(MatchError(connector.ErrGone))
 		_, err = store.Write(ctx, grant.Name, record, "1")

@@ -3,12 +3,24 @@
 package politeness
 
 import (
+	"net"
+	"net/url"
+	"strings"
 	"time"
 
 	"golang.org/x/time/rate"
 
 	"github.com/claviger/claviger/internal/circuit"
 )
+
+// NameOf gives the name of an endpoint's host, by which Enter knows it: however it is written, a host is one.
+func NameOf(endpoint *url.URL) string {
+	port := endpoint.Port()
+	if port == "" {
+		port = map[string]string{"https": "443", "http": "80"}[endpoint.Scheme]
+	}
+	return net.JoinHostPort(strings.ToLower(strings.TrimSuffix(endpoint.Hostname(), ".")), port)
+}
 
 // host is what is known of one.
 type host struct {

@@ -56,6 +56,9 @@ func Resolve(of *v1alpha1.Connector, own []v1alpha1.ProviderScope, properties ma
 	if err != nil {
 		return Setup{}, err
 	}
+	if err := checkScopes(of, own, properties); err != nil {
+		return Setup{}, err
+	}
 	made := Setup{
 		Request: tokenendpoint.Request{
 			Client: client, Parameters: plain(of.Spec.TokenParameters), ResponsePath: of.Spec.TokenResponsePath,
@@ -100,9 +103,10 @@ func fingerprintOf(key crypto.Signer) string {
 // locate finds the endpoints: those that the spec names, or else those that its issuer publishes.
 func (s *Setup) locate(of *v1alpha1.Connector, properties map[string]string) error {
 	discovered := v1alpha1.DiscoveredEndpoints{}
+	s.IssInAnswers = of.Spec.IssInAnswers
 	if found := of.Status.Discovered; found != nil && found.Issuer == of.Spec.Issuer {
 		discovered = *found
-		s.IssInAnswers = found.IssInAnswers
+		s.IssInAnswers = s.IssInAnswers || found.IssInAnswers
 	}
 	authorization := first(of.Spec.AuthorizationURL, discovered.AuthorizationURL)
 	if of.Spec.Grant == v1alpha1.GrantClientCredentials {
@@ -139,6 +143,20 @@ func first(urls ...v1alpha1.ConnectorURL) v1alpha1.ConnectorURL {
 		}
 	}
 	return ""
+}
+
+// checkScopes: without a user who is asked, what bounds a tenant that acts as everybody's client is what the Connector asks for.
+func checkScopes(of *v1alpha1.Connector, own []v1alpha1.ProviderScope, properties map[string]string) error {
+	if of.Spec.Grant != v1alpha1.GrantClientCredentials || properties[connector.PropertyClientID] != "" {
+		return nil
+	}
+	for _, scope := range own {
+		if !slices.Contains(of.Spec.Scopes, scope) {
+			return fault.Terminalf(v1alpha1.ReasonScopeNotAllowed,
+				"scope %s is none of Connector %s, whose app registration is used: take it out of spec.scopes, or bring an app registration of the account's own", scope, of.Name)
+		}
+	}
+	return nil
 }
 
 func scopeOf(of *v1alpha1.Connector, own []v1alpha1.ProviderScope) string {

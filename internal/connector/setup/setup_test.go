@@ -67,6 +67,16 @@ func TestResolve(t *testing.T) {
 		{"either, and it has none", func(s *situation) { s.library.Spec.Client, s.properties = v1alpha1.ClientEither, nil }, func(s setup.Setup) bool { return s.Request.Client.ID == "shared" }},
 		{"the account's own scopes", func(s *situation) { s.scopes = []v1alpha1.ProviderScope{"c"} }, func(s setup.Setup) bool { return s.Scope == "c" }},
 		{"another separator", func(s *situation) { s.library.Spec.ScopeSeparator = "," }, func(s setup.Setup) bool { return s.Scope == "a,b" }},
+		{"a grant that needs no user, with fewer scopes", func(s *situation) {
+			s.library.Spec.Grant, s.library.Spec.Client, s.properties = v1alpha1.GrantClientCredentials, v1alpha1.ClientShared, nil
+			s.scopes = []v1alpha1.ProviderScope{"b"}
+		}, func(s setup.Setup) bool { return s.Request.Scope == "b" }},
+		{"a grant that needs no user, with other scopes of the account's own client", func(s *situation) {
+			s.library.Spec.Grant, s.scopes = v1alpha1.GrantClientCredentials, []v1alpha1.ProviderScope{"c"}
+		}, func(s setup.Setup) bool { return s.Request.Scope == "c" }},
+		{"answers that always have iss, by the spec", func(s *situation) {
+			s.library.Spec.Issuer, s.library.Spec.IssInAnswers = "https://id.example", true
+		}, func(s setup.Setup) bool { return s.IssInAnswers }},
 		{"a grant that needs no user", func(s *situation) { s.library.Spec.Grant = v1alpha1.GrantClientCredentials }, func(s setup.Setup) bool {
 			return s.AuthorizationURL == "" && s.Request.Scope == "a b"
 		}},
@@ -145,6 +155,10 @@ func TestResolveFails(t *testing.T) {
 		{"a registration without a client", func(s *situation) {
 			s.library.Spec.Client, s.properties, s.shared = v1alpha1.ClientShared, nil, setup.Registration{}
 		}, v1alpha1.ReasonInvalidConnector},
+		{"scopes that the Connector does not ask for, where nobody is asked and the client is everybody's", func(s *situation) {
+			s.library.Spec.Grant, s.library.Spec.Client, s.properties = v1alpha1.GrantClientCredentials, v1alpha1.ClientShared, nil
+			s.scopes = []v1alpha1.ProviderScope{"a", "c"}
+		}, v1alpha1.ReasonScopeNotAllowed},
 		{"a secret without its client", func(s *situation) {
 			s.library.Spec.Client, s.properties = v1alpha1.ClientEither, map[string]string{"ClientSecret": "secret"}
 		}, v1alpha1.ReasonInvalidProperty},

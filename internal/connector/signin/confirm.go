@@ -7,7 +7,6 @@ import (
 	"errors"
 	"time"
 
-	"github.com/claviger/claviger/api/v1alpha1"
 	"github.com/claviger/claviger/internal/connector"
 	"github.com/claviger/claviger/internal/oauth"
 )
@@ -17,14 +16,14 @@ var ErrNotPending = errors.New("there is no sign-in to be confirmed by that code
 
 // confirmation gives a one-time code where the host has to confirm a sign-in, and an empty one where it has not.
 func (s *Service) confirmation(place Place) (oauth.Secret, error) {
-	if place.Connection.Spec.Completion != v1alpha1.CompletionConfirm {
+	if !place.Confirms() {
 		return oauth.Secret{}, nil
 	}
 	return s.newSecret()
 }
 
-// Confirm makes the tokens of a sign-in the grant, by the one-time code that the host's page was given. It fails with ErrNotPending or,
-// where there is no such connection of the account, ErrNoConnection.
+// Confirm makes the tokens of a sign-in the grant, by the one-time code that the host's page was given. It fails with ErrNotPending, also
+// where the user may not sign in any more, or, where there is no such connection of the account, ErrNoConnection.
 func (s *Service) Confirm(ctx context.Context, accountID, id string, code oauth.Secret) error {
 	place, err := s.Of(ctx, accountID, id)
 	if err != nil {
@@ -39,7 +38,7 @@ func (s *Service) Confirm(ctx context.Context, accountID, id string, code oauth.
 		if kept.Pending == nil && !written.IsZero() && kept.Record.AuthorizedAt.Equal(written) {
 			return connector.Change{}, nil
 		}
-		if kept.Pending == nil || kept.Pending.Expired(s.Now()) || !kept.Pending.Confirms(code) {
+		if kept.Pending == nil || kept.Pending.Expired(s.Now()) || !kept.Pending.Confirms(code) || !mayUse(place.Account, kept.Pending.User) {
 			return connector.Change{}, ErrNotPending
 		}
 		written = kept.Pending.At

@@ -44,6 +44,7 @@ func TestConfirm(t *testing.T) {
 		{name: "too late", world: func(w *world) { w.now = w.now.Add(connector.ConfirmWithin) }, want: ErrNotPending},
 		{name: "another account", account: "other", want: ErrNoConnection},
 		{name: "another connection", id: "acme.other", want: ErrNoConnection},
+		{name: "the user was taken off the list", world: func(w *world) { w.place.Account.Spec.Users = []v1alpha1.UserName{"joe"} }, want: ErrNotPending},
 		{name: "the Connector is gone", world: func(w *world) { w.place.Connector = nil }, granted: true},
 		{name: "the record is gone", world: func(w *world) { delete(w.grants, theUID) }, want: ErrNotPending},
 		{name: "somebody else writes the record meanwhile", world: func(w *world) { w.refuse = first("save grant", connector.ErrConflict) }, granted: true},
@@ -87,6 +88,29 @@ func TestConfirm(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// TestTheStricterOfTwoWins: neither the platform team nor the tenant can be talked out of a confirmation by the other.
+func TestTheStricterOfTwoWins(t *testing.T) {
+	for _, row := range []struct {
+		account, connection v1alpha1.SignInCompletion
+		confirms            bool
+	}{
+		{"", v1alpha1.CompletionImmediate, false},
+		{v1alpha1.CompletionImmediate, v1alpha1.CompletionImmediate, false},
+		{v1alpha1.CompletionImmediate, v1alpha1.CompletionConfirm, true},
+		{v1alpha1.CompletionConfirm, v1alpha1.CompletionImmediate, true},
+		{v1alpha1.CompletionConfirm, v1alpha1.CompletionConfirm, true},
+	} {
+		w := newWorld()
+		w.place.Account.Spec.SignInCompletion, w.place.Connection.Spec.Completion = row.account, row.connection
+		service := w.service()
+		asked, browser := w.begun(t, service, "")
+		completion, err := service.Finish(t.Context(), "example", brings(asked), browser)
+		if err != nil || (completion.Outcome.Code != "") != row.confirms || w.grant().Record.Connected() == row.confirms {
+			t.Errorf("with %q of the Account and %q of the connection: %v", row.account, row.connection, err)
+		}
 	}
 }
 

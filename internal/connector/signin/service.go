@@ -52,6 +52,11 @@ type Place struct {
 	Verdict error
 }
 
+// Confirms reports whether the host's backend has to confirm a sign-in: the stricter of what the Account and the connection say.
+func (p Place) Confirms() bool {
+	return p.Connection.Spec.Completion == v1alpha1.CompletionConfirm || p.Account != nil && p.Account.Spec.SignInCompletion == v1alpha1.CompletionConfirm
+}
+
 // Places finds connections, as they are now.
 type Places interface {
 	// Find finds the connection of an AccountConnectorID. It fails with ErrNoConnection.

@@ -18,6 +18,9 @@ const (
 	maxID      = 317
 )
 
+// ownParameters are those that tell the host's page how a sign-in has ended.
+var ownParameters = []string{"code", "error", "error_description"}
+
 // Target is where a sign-in ends: a page that the browser goes to, or the window that opened ours.
 type Target struct {
 	url *url.URL
@@ -29,8 +32,8 @@ type Target struct {
 // capital I with a dot is the letter i in small. An allowed origin has no other characters either.
 var plainHost = regexp.MustCompile(`^[A-Za-z0-9.-]+(:([1-9][0-9]{0,4})?)?$`)
 
-// ParseTarget reads targetOrigin and callbackMessage: an absolute http or https URL without user and, where there is a message, without
-// anything behind the origin. It fails with LinkInvalid.
+// ParseTarget reads targetOrigin and callbackMessage: an absolute http or https URL without user and our own
+// parameters and, where there is a message, without anything behind the origin. It fails with LinkInvalid.
 func ParseTarget(target, message string) (Target, error) {
 	if len(target) > maxTarget || len(message) > maxMessage || strings.ContainsFunc(target, func(c rune) bool { return c <= ' ' || c == '\\' || c == 0x7F }) {
 		return Target{}, LinkInvalid
@@ -39,11 +42,25 @@ func ParseTarget(target, message string) (Target, error) {
 	if err != nil || parsed.Scheme != "https" && parsed.Scheme != "http" || !plainHost.MatchString(parsed.Host) || parsed.User != nil || parsed.Opaque != "" {
 		return Target{}, LinkInvalid
 	}
+	if asksOwn(parsed.RawQuery) {
+		return Target{}, LinkInvalid
+	}
 	read := Target{url: parsed, Message: message}
 	if message != "" && strings.TrimSuffix(target, "/") != read.Origin() {
 		return Target{}, LinkInvalid
 	}
 	return read, nil
+}
+
+// asksOwn reports whether a query has one of our own parameters: a page that reads the first of two would read what somebody else wrote.
+func asksOwn(query string) bool {
+	for _, pair := range strings.FieldsFunc(query, func(c rune) bool { return c == '&' || c == ';' }) {
+		escaped, _, _ := strings.Cut(pair, "=")
+		if name, err := url.QueryUnescape(escaped); err == nil && slices.Contains(ownParameters, name) {
+			return true
+		}
+	}
+	return false
 }
 
 // Posts reports whether the end is told to the window that opened ours.

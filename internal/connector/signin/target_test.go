@@ -28,6 +28,7 @@ var accepted = []struct{ name, target, message, origin, host string }{
 	{"an address", "http://127.0.0.1:8765", "", "http://127.0.0.1:8765", "127.0.0.1"},
 	{"a dot at the end, which is another origin", "https://app.example.com./", "", "https://app.example.com.", "app.example.com."},
 	{"an at sign in the path", "https://app.example.com/@evil.example", "", "https://app.example.com", "app.example.com"},
+	{"a parameter that is not quite ours", "https://app.example.com/?error_code=1&q=code", "", "https://app.example.com", "app.example.com"},
 	{"another URL in the query", "https://app.example.com/?to=https://evil.example", "", "https://app.example.com", "app.example.com"},
 }
 
@@ -65,6 +66,11 @@ var refused = []struct{ name, target, message string }{
 	{"a name that is not of ASCII: write it as xn--", "https://b\u00FCcher.example/", ""},
 	{"an address in brackets, which no allowed origin has", "http://[::1]:8080/", ""},
 	{"a zone", "http://[fe80::1%25eth0]/", ""},
+	{"a code of somebody else's", "https://app.example.com/done?a=b&code=x", ""},
+	{"an error that is none", "https://app.example.com/done?error=access_denied", ""},
+	{"a description that is none", "https://app.example.com/done?error_description", ""},
+	{"a code, escaped", "https://app.example.com/done?c%6Fde=x", ""},
+	{"a code behind a semicolon", "https://app.example.com/done?a=b;code=x", ""},
 	{"more than there may be", "https://app.example.com/" + strings.Repeat("a", maxTarget), ""},
 	{"a page that is told", "https://app.example.com/done", "done"},
 	{"a query that is told", "https://app.example.com/?a=b", "done"},

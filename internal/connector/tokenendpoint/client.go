@@ -20,7 +20,7 @@ import (
 
 const (
 	// maxBody bounds an answer, in bytes.
-	maxBody = 1 << 20
+	maxBody = 128 << 10
 	// userAgent is required by some providers, and net/http's own is refused by some.
 	userAgent = "Claviger"
 )

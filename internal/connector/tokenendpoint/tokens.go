@@ -17,8 +17,10 @@ import (
 )
 
 const (
-	// maxToken bounds a token and a list of scopes, in bytes.
+	// maxToken bounds a token, in bytes.
 	maxToken = 16 << 10
+	// maxScope bounds a list of scopes, in bytes: it stands in the status.
+	maxScope = 8704
 	// maxType bounds a token_type, in bytes.
 	maxType = 64
 	// maxLifetime bounds what a provider says of a lifetime. Nothing else in a Connector is longer.
@@ -117,7 +119,7 @@ func scope(value any) string {
 		value = strings.Join(words, " ")
 	}
 	text, _ := value.(string)
-	if len(text) > maxToken || !printable(text) {
+	if len(text) > maxScope || !printable(text) {
 		return ""
 	}
 	return text

@@ -71,6 +71,8 @@ func TestTokens(t *testing.T) {
 		{"a type that is too long", asJSON, `{"access_token":"a","token_type":"` + strings.Repeat("x", 65) + `"}`, "", plain{"a", "", "Bearer", "", 0, 0}},
 		{"a type of two lines", asJSON, `{"access_token":"a","token_type":"x\r\ny"}`, "", plain{"a", "", "Bearer", "", 0, 0}},
 		{"scopes in an array", asJSON, `{"access_token":"a","scope":["b","c"]}`, "", plain{"a", "", "Bearer", "b c", 0, 0}},
+		{"more scopes than the status has room for", asJSON, `{"access_token":"a","scope":"` + strings.Repeat("a", 8705) + `"}`, "", plain{"a", "", "Bearer", "", 0, 0}},
+		{"as many scopes as it has", asJSON, `{"access_token":"a","scope":"` + strings.Repeat("a", 8704) + `"}`, "", plain{"a", "", "Bearer", strings.Repeat("a", 8704), 0, 0}},
 		{"scopes that are none", asJSON, `{"access_token":"a","scope":7}`, "", plain{"a", "", "Bearer", "", 0, 0}},
 		{"a refresh token that is null", asJSON, `{"access_token":"a","refresh_token":null}`, "", plain{"a", "", "Bearer", "", 0, 0}},
 		{"a refresh token that is empty", asJSON, `{"access_token":"a","refresh_token":""}`, "", plain{"a", "", "Bearer", "", 0, 0}},
@@ -100,7 +102,7 @@ func TestTokens(t *testing.T) {
 		{"JSON that goes on", asJSON, `{"access_token":"a"} {"access_token":"b"}`, "", plain{}},
 		{"a form with two tokens", asForm, "access_token=a&access_token=b", "", plain{}},
 		{"a form that is none", asForm, "access_token=%zz", "", plain{}},
-		{"an answer that is too large", asJSON, `{"access_token":"a","x":"` + strings.Repeat("x", 1<<20) + `"}`, "", plain{}},
+		{"an answer that is too large", asJSON, `{"access_token":"a","x":"` + strings.Repeat("x", 128<<10) + `"}`, "", plain{}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			provider := newProvider(t, says(200, row.contentType, row.body))
