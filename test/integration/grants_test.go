@@ -75,7 +75,7 @@ func due(ctx context.Context, store kube.Grants, provider *strictProvider) conne
 		Refresh: provider.refresh,
 	}
 	Expect(store.Create(ctx, grant.Name, "acme/crm", "hubspot")).To(Succeed())
-	DeferCleanup(store.Delete, grant.Name)
+	DeferCleanup(store.Delete, grant.Name, connector.Version(""))
 	record, version, err := store.Read(ctx, grant.Name)
 	Expect(err).NotTo(HaveOccurred())
 	expired := connector.Tokens{Access: oauth.NewSecret("access-token-of-a-test-0"), Refresh: oauth.NewSecret(provider.token()), Lifetime: time.Minute}
