@@ -4,7 +4,6 @@ package provider
 
 import (
 	"encoding/json"
-	"encoding/pem"
 	"html/template"
 	"net/http"
 	"net/url"
@@ -132,9 +131,4 @@ func (p *Provider) metadata(w http.ResponseWriter, _ *http.Request) {
 		"code_challenge_methods_supported":               []string{"S256"},
 		"authorization_response_iss_parameter_supported": p.current().Iss != IssAbsent,
 	})
-}
-
-// CertificatePEM gives the certificate that verifies a provider with TLS.
-func (p *Provider) CertificatePEM() []byte {
-	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: p.Certificate().Raw})
 }

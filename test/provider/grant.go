@@ -111,15 +111,6 @@ func (p *Provider) forgives(presented *token) bool {
 	return p.options.Rotation == Forgives && presented == presented.grant.before && p.options.Now().Before(presented.usedAt.Add(p.options.Grace))
 }
 
-// EndAll ends every grant, as where a user or an administrator withdraws it.
-func (p *Provider) EndAll() {
-	p.mutex.Lock()
-	defer p.mutex.Unlock()
-	for _, grant := range p.grants {
-		grant.ended = true
-	}
-}
-
 // AccessLive reports whether an access token is good now.
 func (p *Provider) AccessLive(access string) bool {
 	p.mutex.Lock()
@@ -148,11 +139,4 @@ func (p *Provider) RefreshLive(refresh string) bool {
 	defer p.mutex.Unlock()
 	found := p.refresh[refresh]
 	return found != nil && !found.grant.ended && (found == found.grant.refresh || p.forgives(found))
-}
-
-// Owns reports whether a token is one of the provider's, dead or alive.
-func (p *Provider) Owns(value string) bool {
-	p.mutex.Lock()
-	defer p.mutex.Unlock()
-	return p.refresh[value] != nil || p.access[value] != nil
 }
