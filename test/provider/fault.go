@@ -42,10 +42,27 @@ func (p *Provider) Fail(faults ...Fault) {
 	}
 }
 
+// Break has every token request go wrong from now on, once what Fail asked for is done. One that has come already does not.
+func (p *Provider) Break(fault Fault) {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	p.lasting = &fault
+}
+
+// Mend ends what Break began.
+func (p *Provider) Mend() {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	p.lasting = nil
+}
+
 // next gives the fault of a request that has come, or none.
 func (p *Provider) next() Fault {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
+	if len(p.script) == 0 && p.lasting != nil {
+		return *p.lasting
+	}
 	if len(p.script) == 0 {
 		return Fault{}
 	}
@@ -220,9 +237,9 @@ func (l *resetting) Accept() (net.Conn, error) {
 func (p *Provider) resets() bool {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
-	if p.resetNext == 0 {
-		return false
+	if p.resetNext > 0 {
+		p.resetNext--
+		return true
 	}
-	p.resetNext--
-	return true
+	return p.lasting != nil && p.lasting.unread
 }

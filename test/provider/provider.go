@@ -83,7 +83,7 @@ const (
 
 // Options are how a provider behaves.
 type Options struct {
-	// TLS has it serve https, under a certificate that CertificatePEM gives.
+	// TLS has it serve https, under the certificate of the Server.
 	TLS bool
 	// Now is its clock. Nil: the machine's.
 	Now func() time.Time
@@ -123,6 +123,7 @@ type Provider struct {
 	asked     map[string]*authorization
 	used      map[string]bool // jti of assertions
 	script    []Fault
+	lasting   *Fault // nil: none
 	ledger    []Presentation
 	requests  []Request
 	watch     func(Step)

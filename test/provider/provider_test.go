@@ -173,6 +173,37 @@ func TestFaults(t *testing.T) {
 	}
 }
 
+// TestBreak: it fails until it is mended, whatever was asked for before, and nothing is used meanwhile.
+func TestBreak(t *testing.T) {
+	for _, row := range []struct {
+		fault provider.Fault
+		fails func(answer) bool
+		// noted is how many presentations it hears of.
+		noted int
+	}{
+		{provider.FailsBefore(), func(a answer) bool { return a.status == http.StatusInternalServerError }, 3},
+		{provider.ResetsUnread(), func(a answer) bool { return a.broken }, 0},
+	} {
+		t.Run("a provider that "+row.fault.Name+", for long", func(t *testing.T) {
+			p := start(t, provider.Options{Rotation: provider.Strict})
+			given := p.Give("crm")
+			p.Break(row.fault)
+			for range 3 {
+				if got := refresh(t, p, given.Refresh); !row.fails(got) {
+					t.Errorf("status %d, broken off %v", got.status, got.broken)
+				}
+			}
+			if !p.RefreshLive(given.Refresh) || len(p.Presentations()) != row.noted {
+				t.Errorf("it has seen %+v", p.Presentations())
+			}
+			p.Mend()
+			if got := refresh(t, p, given.Refresh); got.status != http.StatusOK {
+				t.Errorf("it is mended, and answers %d", got.status)
+			}
+		})
+	}
+}
+
 // TestStalls: an answer that never comes ends with the client's patience.
 func TestStalls(t *testing.T) {
 	p := start(t, provider.Options{Rotation: provider.Strict})
