@@ -91,7 +91,7 @@ func (s state) key() string {
 	k.yes(s.ended, s.paused)
 	for _, r := range s.replicas {
 		k.memory(r.memory)
-		k.word(r.token)
+		k.word(r.token, r.had)
 		k.answer(r.answer)
 		k.yes(r.version == s.version)
 		if r.acknowledged != nil {
