@@ -31,9 +31,38 @@ func (p *passage) unsure() bool {
 	return p.point.step == request || p.point == point{commit, false}
 }
 
-// mayLose says that the one copy of the new refresh token may have died with the process.
-func (p *passage) mayLose() bool {
-	return p.unsure() && (p.really == provider.Strict || p.really == provider.SingleUse)
+// spent says that the provider takes each refresh token once, so that a new one has no second copy.
+func (p *passage) spent() bool { return p.really == provider.Strict || p.really == provider.SingleUse }
+
+// end is what becomes of a grant.
+type end int
+
+const (
+	// lives: it has new tokens, in every case.
+	lives end = iota
+	// lost: the one copy of the new refresh token died with the process.
+	lost
+	// either: the process wakes up with an answer under way, and may have slept for longer than it waits for one.
+	either
+)
+
+// ofDeath is what becomes of a grant whose process has died: it is lost where the provider had replaced the refresh token, and nobody had
+// written down what by.
+func ofDeath(p *passage) end {
+	if p.unsure() && p.spent() {
+		return lost
+	}
+	return lives
+}
+
+// ofSleep is what becomes of one whose process has only slept. Tokens in hand it writes down, whoever has come to a verdict meanwhile. A
+// request that had not got there when another presented the token, to a provider that forgets nothing but ends nothing, is the one that is
+// refused.
+func ofSleep(p *passage) end {
+	if p.point.step == request && p.spent() && (p.point.done || p.really == provider.Strict) {
+		return either
+	}
+	return lives
 }
 
 // fate is what happens to a process, and who goes on.
@@ -45,6 +74,8 @@ type fate struct {
 	after  func(*harness.Clock)
 	// resumes has the process go on again when another has had time to take over. Nil: it is dead.
 	resumes func(*gate, *child, *harness.Clock)
+	// ends says what becomes of a grant by it.
+	ends func(*passage) end
 }
 
 func nobody(*harness.Clock) {}
@@ -57,16 +88,17 @@ func replica(name string) func(*harness.Clock) {
 }
 
 func dies(g *gate, process *child) {
+	g.doom() // before its connections break, or what it had not sent to the end would arrive, or not
 	process.kill()
-	g.open(true)
+	g.open()
 }
 
 func fates() []fate {
 	return []fate{
-		{name: "dies and is started again", before: nobody, happen: dies, after: replica("replica-0")},
-		{name: "dies beside another", before: replica("replica-1"), happen: dies, after: nobody},
+		{name: "dies and is started again", before: nobody, happen: dies, after: replica("replica-0"), ends: ofDeath},
+		{name: "dies beside another", before: replica("replica-1"), happen: dies, after: nobody, ends: ofDeath},
 		{
-			name: "sleeps until another has taken over", before: replica("replica-1"), after: nobody,
+			name: "sleeps until another has taken over", before: replica("replica-1"), after: nobody, ends: ofSleep,
 			happen: func(_ *gate, process *child) {
 				GinkgoHelper()
 				Expect(process.command.Process.Signal(syscall.SIGSTOP)).To(Succeed())
@@ -75,7 +107,7 @@ func fates() []fate {
 				GinkgoHelper()
 				process.tell(clock)
 				Expect(process.command.Process.Signal(syscall.SIGCONT)).To(Succeed())
-				g.open(false)
+				g.open()
 			},
 		},
 	}
@@ -135,10 +167,27 @@ func survive(ctx context.Context, fate fate, at []point) {
 	}
 	for _, passage := range passages {
 		By(fmt.Sprintf("a provider that %s, %s", passage.name, passage.point))
-		if passage.mayLose() && recordOf(ctx, passage.object).Reauthorize != nil {
-			passage.expectLost(ctx)
-		} else {
-			passage.expectHealthy(ctx)
+		passage.expectEnd(ctx, fate)
+	}
+}
+
+// expectEnd: the grant is lost where that cannot be helped, and nowhere else, and its refresh token was not presented without need.
+func (p *passage) expectEnd(ctx context.Context, by fate) {
+	GinkgoHelper()
+	what := by.ends(p)
+	if what == lost || what == either && recordOf(ctx, p.object).Reauthorize != nil {
+		p.expectLost(ctx)
+	} else {
+		p.expectHealthy(ctx)
+	}
+	times := p.presented()
+	Expect(times).To(HaveLen(1), "one refresh was due")
+	for token, times := range times {
+		switch {
+		case !p.unsure():
+			Expect(times).To(Equal(1), "%s: what has come of it was never in doubt", token)
+		case by.resumes == nil:
+			Expect(times).To(Equal(2), "%s: it is presented again, for nobody knew what had come of it, and that once", token)
 		}
 	}
 }

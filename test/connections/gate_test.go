@@ -217,10 +217,12 @@ func (g *gate) missing() []string {
 	return names
 }
 
-// open lets everything go on. dead says that the process is, and what it has not sent by now it never does.
-func (g *gate) open(dead bool) {
+// doom says that the process is about to die: what it has not sent by now it never does.
+func (g *gate) doom() {
 	g.mutex.Lock()
-	g.dead = dead
-	g.mutex.Unlock()
-	close(g.opened)
+	defer g.mutex.Unlock()
+	g.dead = true
 }
+
+// open lets everything go on that the process has sent.
+func (g *gate) open() { close(g.opened) }

@@ -21,7 +21,7 @@ const (
 	leap = 3 * time.Minute
 	// longest is how long a connection waits between two requests that fail, and an outage takes several of these.
 	longest = 15 * time.Minute
-	outage  = 3 * time.Hour
+	outage  = 2 * time.Hour
 )
 
 // outageOf is one provider that is away, with its connections, and others at another provider.

@@ -5,6 +5,8 @@ package connections
 import (
 	"context"
 
+	"k8s.io/apimachinery/pkg/api/meta"
+
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
@@ -25,10 +27,22 @@ func (l *linked) expectPromises(ctx context.Context, lost bool) {
 	if !lost {
 		Expect(l.provider.PresentedAgain()).To(BeEmpty(), "no refresh token is presented twice")
 	}
+	for token, times := range l.presented() {
+		Expect(times).To(BeNumerically("<=", 2), "%s: whatever went wrong, a refresh token is presented again once at most", token)
+	}
 	if ready(object) && !l.provider.AccessLive(output) {
 		Expect(l.provider.AccessLive(record.AccessToken.Reveal())).To(BeFalse(), "what is published is dead, looks healthy, and a live token is known")
 		Expect(l.provider.RefreshLive(record.RefreshToken.Reveal())).To(BeFalse(), "what is published is dead, looks healthy, and the refresh token is alive")
 	}
+}
+
+// presented says how often each refresh token was presented: those that the provider has heard of.
+func (l *linked) presented() map[string]int {
+	times := map[string]int{}
+	for _, each := range l.provider.Presentations() {
+		times[each.Token]++
+	}
+	return times
 }
 
 // expectHealthy: the connection has new tokens, all of them good.
@@ -55,4 +69,6 @@ func (l *linked) expectLost(ctx context.Context) {
 	Expect(reason(object, v1alpha1.ConditionAuthorized)).To(Equal(v1alpha1.ReasonReauthorizationRequired))
 	Expect(l.provider.RefreshLive(record.RefreshToken.Reveal())).To(BeFalse(), "the refresh token is dead")
 	Expect(reason(object, v1alpha1.ConditionReady)).To(Equal(v1alpha1.ReasonReauthorizationRequired))
+	Expect(meta.IsStatusConditionTrue(object.Status.Conditions, v1alpha1.ConditionStalled)).To(BeTrue(), "it stays so until a human does something")
+	Expect(published(ctx, object) == record.AccessToken.Reveal()).To(BeTrue(), "the Secret has what there was last")
 }
