@@ -111,6 +111,9 @@ func link(ctx context.Context, home string, of kind, clock *harness.Clock, chang
 	return made
 }
 
+// once has the tokens that come next live for so long that no other refresh is due before the test is over, however long that takes.
+func (l *linked) once() { l.provider.Change(func(o *provider.Options) { o.Lifetime = 24 * time.Hour }) }
+
 // look reads the object.
 func (l *linked) look(ctx context.Context) *v1alpha1.AccountConnector {
 	GinkgoHelper()

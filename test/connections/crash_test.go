@@ -133,6 +133,7 @@ func survive(ctx context.Context, fate fate, at []point) {
 	for _, point := range at {
 		for _, kind := range kinds {
 			made := &passage{link(ctx, namespace, kind, clock, func(*provider.Options, *v1alpha1.ConnectorSpec) {}), point}
+			made.once()
 			passages, all = append(passages, made), append(all, made.linked)
 		}
 	}

@@ -16,19 +16,21 @@ import (
 	"github.com/claviger/claviger/api/v1alpha1"
 )
 
-// history knows every reason that condition RefreshHealthy of a namespace's connections ever had. Some have gone by the time a test
-// looks.
+// history knows all that condition RefreshHealthy of a namespace's connections ever said. Some of it has gone by the time a test looks.
 type history struct {
-	mutex   sync.Mutex
-	reasons map[string][]string
+	mutex sync.Mutex
+	told  map[string][]telling
 }
+
+// telling is what the condition said at one time.
+type telling struct{ Reason, Message string }
 
 // follow watches from now on, until the spec ends.
 func (h *history) follow(namespace string) {
 	GinkgoHelper()
 	api, err := client.NewWithWatch(plane.Admin(), client.Options{Scheme: plane.API.Scheme()})
 	Expect(err).NotTo(HaveOccurred())
-	h.reasons = map[string][]string{}
+	h.forget()
 	ctx, cancel := context.WithCancel(context.Background())
 	DeferCleanup(cancel)
 	watch, err := api.Watch(ctx, &v1alpha1.AccountConnectorList{}, client.InNamespace(namespace))
@@ -50,18 +52,21 @@ func (h *history) note(object *v1alpha1.AccountConnector) {
 	}
 	h.mutex.Lock()
 	defer h.mutex.Unlock()
-	had := h.reasons[object.Name]
-	if len(had) == 0 || had[len(had)-1] != found.Reason {
-		h.reasons[object.Name] = append(had, found.Reason)
+	now, had := telling{found.Reason, found.Message}, h.told[object.Name]
+	if len(had) == 0 || had[len(had)-1] != now {
+		h.told[object.Name] = append(had, now)
 	}
 }
 
-func (h *history) of(name string) []string {
+// forget begins anew: what was said until now says nothing of what comes.
+func (h *history) forget() {
 	h.mutex.Lock()
 	defer h.mutex.Unlock()
-	return slices.Clone(h.reasons[name])
+	h.told = map[string][]telling{}
 }
 
-func (h *history) had(name string, reasons []string) bool {
-	return slices.ContainsFunc(h.of(name), func(reason string) bool { return slices.Contains(reasons, reason) })
+func (h *history) of(name string) []telling {
+	h.mutex.Lock()
+	defer h.mutex.Unlock()
+	return slices.Clone(h.told[name])
 }
