@@ -40,6 +40,8 @@ type application struct {
 	ended    bool
 	requests []string
 	revoked  []string
+	// heard is all that token requests said: where they went, who from, and what they asked for.
+	heard strings.Builder
 	// answer, where set, is what it answers in place of tokens.
 	answer func(w http.ResponseWriter)
 	// before, where set, is called with every request for tokens.
@@ -52,6 +54,7 @@ func startApplication() *application {
 	a := &application{lifetime: time.Hour}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /token", a.token)
+	mux.HandleFunc("POST /", func(w http.ResponseWriter, r *http.Request) { a.hear(r); http.NotFound(w, r) })
 	mux.HandleFunc("POST /revoke", func(_ http.ResponseWriter, r *http.Request) {
 		a.mutex.Lock()
 		defer a.mutex.Unlock()
@@ -67,7 +70,17 @@ func (a *application) refreshToken() string {
 	return fmt.Sprintf("refresh-token-of-an-application-%d", a.live)
 }
 
+// hear notes a token request.
+func (a *application) hear(r *http.Request) {
+	_ = r.ParseForm()
+	id, secret, _ := r.BasicAuth()
+	a.mutex.Lock()
+	defer a.mutex.Unlock()
+	fmt.Fprintln(&a.heard, r.URL, id, secret, r.PostForm.Encode())
+}
+
 func (a *application) token(w http.ResponseWriter, r *http.Request) {
+	a.hear(r)
 	if a.before != nil {
 		a.before()
 	}
