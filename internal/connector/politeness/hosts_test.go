@@ -4,7 +4,9 @@ package politeness_test
 
 import (
 	"fmt"
+	"runtime"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -177,17 +179,42 @@ func TestHostsThatNobodyAsks(t *testing.T) {
 	s.enter("open.example")
 }
 
-func TestManyAtOnce(*testing.T) {
-	hosts := politeness.New(politeness.Default(), time.Now)
+// TestManyAtOnce: however many ask at the same time, no more are let in than the limits say, and each place is given back.
+func TestManyAtOnce(t *testing.T) {
+	limits, clock := politeness.Default(), time.Date(2026, 11, 27, 8, 0, 0, 0, time.UTC)
+	hosts := politeness.New(limits, func() time.Time { return clock })
 	var all sync.WaitGroup
+	var in, most, entered atomic.Int64
 	for range 32 {
 		all.Go(func() {
 			for range 100 {
-				if leave, wait := hosts.Enter("a.example"); wait == 0 {
-					leave(politeness.Answered)
+				leave, wait := hosts.Enter("a.example")
+				if wait > 0 {
+					continue
 				}
+				entered.Add(1)
+				for now := in.Add(1); ; {
+					if before := most.Load(); now <= before || most.CompareAndSwap(before, now) {
+						break
+					}
+				}
+				runtime.Gosched() // so that others ask meanwhile
+				in.Add(-1)
+				leave(politeness.Answered)
 			}
 		})
 	}
 	all.Wait()
+	if most.Load() > int64(limits.InFlight) || entered.Load() > int64(limits.Burst) {
+		t.Errorf("%d were in at once, and %d in all", most.Load(), entered.Load())
+	}
+	clock = clock.Add(time.Minute)
+	for range limits.InFlight {
+		if _, wait := hosts.Enter("a.example"); wait > 0 {
+			t.Errorf("a place was not given back: wait %s", wait)
+		}
+	}
+	if _, wait := hosts.Enter("a.example"); wait != limits.Turn {
+		t.Errorf("one more is let in after %s", wait)
+	}
 }

@@ -44,6 +44,17 @@ func TestFinish(t *testing.T) {
 	}
 }
 
+// TestFinishInTheLastMoment: a user who took as long as there is has signed in.
+func TestFinishInTheLastMoment(t *testing.T) {
+	w := newWorld()
+	service := w.service()
+	asked, browser := w.begun(t, service, "")
+	w.now = w.now.Add(SessionLifetime - 1)
+	if completion, err := service.Finish(t.Context(), "example", brings(asked), browser); err != nil || completion.Outcome != (Outcome{}) || !w.grant().Record.Connected() {
+		t.Errorf("got %+v, %v", completion.Outcome, err)
+	}
+}
+
 // TestFinishIsRefused before anything is believed of an answer: the provider is not asked, and the grant stays.
 func TestFinishIsRefused(t *testing.T) {
 	for _, row := range []struct {
@@ -239,6 +250,7 @@ func TestCompleted(t *testing.T) {
 		"another sign-in":              {strings.Repeat("0", 64), browser, nil, StateUnknown},
 		"another browser":              {key, Browser{Key: oauth.NewSecret("other")}, nil, OtherBrowser},
 		"an origin that was taken":     {key, browser, func() { w.place.Account.Spec.AllowedOrigins = nil }, TargetNotAllowed},
+		"as late as it is remembered":  {key, browser, func() { w.now = w.now.Add(SessionLifetime - 1) }, nil},
 		"later than it is remembered":  {key, browser, func() { w.now = w.now.Add(SessionLifetime) }, StateUnknown},
 		"an answer, for a second time": {"", browser, nil, StateUnknown},
 	} {
@@ -294,37 +306,62 @@ func TestTheOutcomeIsLost(t *testing.T) {
 	}
 }
 
-// TestDeathBetweenWrites stops at every write of a sign-in, before it and after, and then has the browser come again: never are there
-// two exchanges of one code, nor a grant that half a sign-in has made.
+// TestDeathBetweenWrites stops at every step of a sign-in, before it is done and after, and then has the browser come again: never are
+// there two exchanges of one code, nor a grant that half a sign-in has made, nor one that the provider was told to end.
 func TestDeathBetweenWrites(t *testing.T) {
-	for _, message := range []string{"", "done"} {
-		for _, after := range []bool{false, true} {
-			for stop := range 4 {
+	// what is left in the end: how often the code was sent, whether there is a grant, and whether the provider was told that there is none.
+	type left struct {
+		sent             int
+		granted, revoked bool
+	}
+	for _, row := range []struct {
+		name string
+		// at is the step from which on none comes to its end.
+		at int
+		// after has the step done, and nobody hear of it.
+		after bool
+		want  left
+	}{
+		{"before the claim: the browser comes again, and all goes well", 0, false, left{1, true, false}},
+		{"before the grant is read: nobody has the tokens, and the provider is told", 1, false, left{1, false, true}},
+		{"before the grant is written: it may have been, so the tokens are left alone", 2, false, left{1, false, false}},
+		{"before the end is noted", 3, false, left{1, true, false}},
+		{"when it is claimed: nobody may send the code any more", 0, true, left{0, false, false}},
+		{"when the grant is written", 1, true, left{1, true, false}},
+		{"when the end is noted", 2, true, left{1, true, false}},
+		{"never", 3, true, left{1, true, false}},
+	} {
+		for how, message := range map[string]string{"to a page": "", "to a window": "done"} {
+			t.Run(row.name+", "+how, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					w := newWorld()
 					service := w.service()
 					asked, browser := w.begun(t, service, message)
-					writes := 0
+					step := 0
 					die := func(string) error {
-						writes++
-						return errIf(writes > stop, errAway)
+						step++
+						return errIf(step > row.at, errAway)
 					}
-					if after {
+					if row.after {
 						w.lose = die
 					} else {
 						w.refuse = die
 					}
 					_, _ = service.Finish(t.Context(), "example", brings(asked), browser)
 					w.refuse, w.lose = nil, nil
-					_, _ = service.Finish(t.Context(), "example", brings(asked), browser)
-					if len(w.asked) > 1 {
-						t.Errorf("write %d, after: %v: the code was sent %d times", stop, after, len(w.asked))
+					for range 2 {
+						_, _ = service.Finish(t.Context(), "example", brings(asked), browser)
 					}
-					if record := w.grant().Record; record.Connected() && record.AuthorizedBy != "jane" {
-						t.Errorf("write %d, after: %v: the record is %s's", stop, after, record.AuthorizedBy)
+					record := w.grant().Record
+					if got := (left{len(w.asked), record.Connected(), len(w.revoked) > 0}); got != row.want {
+						t.Errorf("got %+v, want %+v", got, row.want)
+					}
+					whole := record.AuthorizedBy == "jane" && record.Generation == 1 && record.AccessToken.Reveal() == "access" && record.RefreshToken.Reveal() == "refresh"
+					if record.Connected() != whole {
+						t.Errorf("the grant is half of one: %d, %s's", record.Generation, record.AuthorizedBy)
 					}
 				})
-			}
+			})
 		}
 	}
 }
