@@ -153,14 +153,18 @@ func TestRBACRefersToWhatExists(t *testing.T) {
 	}
 }
 
-// TestRBACIsInTheNamespaces of the operator: its own, and that of connections.
+// TestRBACIsInTheNamespaces of the operator: its own, and that of connections, where the manager and the connect role
+// alone have rights.
 func TestRBACIsInTheNamespaces(t *testing.T) {
 	clusterWide := []string{"ClusterRole", "ClusterRoleBinding"}
 	seen := map[string]bool{}
 	for _, object := range load(t, config.RBAC) {
-		want := []string{config.Namespace, config.ConnectionsNamespace}
-		if slices.Contains(clusterWide, object.GetKind()) {
+		want := []string{config.Namespace}
+		switch {
+		case slices.Contains(clusterWide, object.GetKind()):
 			want = []string{""}
+		case object.GetKind() != "ServiceAccount" && slices.Contains([]string{"claviger-manager", "claviger-connect"}, object.GetName()):
+			want = append(want, config.ConnectionsNamespace)
 		}
 		if !slices.Contains(want, object.GetNamespace()) {
 			t.Errorf("%s: want one of the namespaces %q", name(object), want)
