@@ -6,8 +6,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -111,6 +113,13 @@ func (a *application) token(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
+// hasRevoked reports whether it was told to revoke the refresh token that is live, and that once.
+func (a *application) hasRevoked() bool {
+	a.mutex.Lock()
+	defer a.mutex.Unlock()
+	return slices.Equal(a.revoked, []string{a.refreshToken()})
+}
+
 func (a *application) asked() int {
 	a.mutex.Lock()
 	defer a.mutex.Unlock()
@@ -181,7 +190,18 @@ func toldAbout(ctx context.Context, of *v1alpha1.AccountConnector) []string {
 	return reasons
 }
 
-func outputOf(ctx context.Context, of *v1alpha1.AccountConnector) map[string][]byte {
+// content is the data of a Secret.
+type content map[string][]byte
+
+// GomegaString is what a failing test prints.
+func (c content) GomegaString() string {
+	return fmt.Sprintf("a Secret with the keys %q", slices.Sorted(maps.Keys(c)))
+}
+
+// has reports whether a key has a value. A matcher would print what it has instead.
+func (c content) has(key, value string) bool { return string(c[key]) == value }
+
+func outputOf(ctx context.Context, of *v1alpha1.AccountConnector) content {
 	GinkgoHelper()
 	secret := &corev1.Secret{}
 	Expect(plane.API.Get(ctx, client.ObjectKey{Namespace: of.Namespace, Name: of.Status.Binding.Name}, secret)).To(Succeed())
@@ -230,15 +250,15 @@ var _ = Describe("a connection", func() {
 		crm := connected(ctx, to, fmt.Sprintf(`{"AccessToken":"access-token-that-was-imported","RefreshToken":%q,"Expires":%q}`,
 			to.refreshToken(), time.Now().Add(time.Hour).UTC().Format(time.RFC3339)))
 		Eventually(readyReason).WithArguments(ctx, crm).Should(Equal(v1alpha1.ReasonConnected))
-		Expect(string(outputOf(ctx, crm)["access_token"])).To(Equal("access-token-that-was-imported"))
+		Expect(outputOf(ctx, crm).has("access_token", "access-token-that-was-imported")).To(BeTrue())
 		Expect(to.asked()).To(BeZero())
 
 		clock.Advance(45 * time.Minute)
 		nudge(ctx, crm)
-		Eventually(func() string { return string(outputOf(ctx, crm)["access_token"]) }).Should(Equal("access-token-of-an-application-1"))
+		Eventually(func() bool { return outputOf(ctx, crm).has("access_token", "access-token-of-an-application-1") }).Should(BeTrue())
 		nudge(ctx, crm)
 		Eventually(readyReason).WithArguments(ctx, crm).Should(Equal(v1alpha1.ReasonConnected))
-		Expect(string(outputOf(ctx, crm)["access_token"])).To(Equal("access-token-of-an-application-1"), "the same AuthValue is imported once")
+		Expect(outputOf(ctx, crm).has("access_token", "access-token-of-an-application-1")).To(BeTrue(), "the same AuthValue is imported once")
 		Expect(to.asked()).To(Equal(1))
 		Expect(outputOf(ctx, crm)).NotTo(HaveKey("refresh_token"))
 
@@ -246,7 +266,7 @@ var _ = Describe("a connection", func() {
 		mine := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: crm.Namespace, Name: "mine"}}
 		harness.Patch(ctx, plane, mine, func(s *corev1.Secret) { s.Data["AuthValue"] = []byte(`{"Token":"x"}`) })
 		Eventually(func() string { _ = readyReason(ctx, crm); return reasonOf(crm, v1alpha1.ConditionAuthorized) }).Should(Equal(v1alpha1.ReasonInvalidAuthValue))
-		Expect(string(outputOf(ctx, crm)["access_token"])).To(Equal("access-token-of-an-application-1"))
+		Expect(outputOf(ctx, crm).has("access_token", "access-token-of-an-application-1")).To(BeTrue())
 
 		By("the provider says that the grant has ended")
 		harness.Patch(ctx, plane, mine, func(s *corev1.Secret) { s.Data["AuthValue"] = []byte(`{}`) })
@@ -291,9 +311,7 @@ var _ = Describe("a connection", func() {
 		Expect(plane.API.Delete(ctx, crm)).To(Succeed())
 		Eventually(func() bool { return apierrors.IsNotFound(plane.API.Get(ctx, client.ObjectKeyFromObject(crm), crm)) }).Should(BeTrue())
 		Expect(apierrors.IsNotFound(plane.API.Get(ctx, record, &corev1.Secret{}))).To(BeTrue())
-		to.mutex.Lock()
-		defer to.mutex.Unlock()
-		Expect(to.revoked).To(ConsistOf(to.refreshToken()))
+		Expect(to.hasRevoked()).To(BeTrue(), "the refresh token, once")
 	})
 
 	DescribeTable("whose use is not allowed has no token in its Secret, and keeps its grant",
@@ -327,7 +345,9 @@ var _ = Describe("a connection", func() {
 
 			allow(ctx, crm, true)
 			Eventually(readyReason).WithArguments(ctx, crm).Should(Equal(v1alpha1.ReasonConnected))
-			Eventually(func() string { return string(outputOf(ctx, crm)["token"]) }).Should(Equal(fmt.Sprintf("access-token-of-an-application-%d", asked+1)))
+			Eventually(func() bool {
+				return outputOf(ctx, crm).has("token", fmt.Sprintf("access-token-of-an-application-%d", asked+1))
+			}).Should(BeTrue())
 			Expect(outputOf(ctx, crm)).To(HaveKey(".env"))
 		},
 		Entry("while it is suspended", v1alpha1.ReasonSuspended, func(ctx context.Context, crm *v1alpha1.AccountConnector, allowed bool) {
