@@ -118,6 +118,14 @@ var _ = DescribeTable("admission refuses of connections, with a message that say
 		s.Client, s.TokenURL = v1alpha1.ClientEither, "https://{Region}.example.com/token"
 	}), bounds),
 	Entry("a revocation endpoint of the account's choice", sharing(region, func(s *v1alpha1.ConnectorSpec) { s.RevocationURL = "https://{Region}.example.com/revoke" }), bounds),
+	Entry("an authorization endpoint of the account's choice", sharing(region, func(s *v1alpha1.ConnectorSpec) {
+		s.AuthorizationURL = "https://{Region}.example.com/authorize"
+	}), bounds),
+	Entry("an issuer of the account's choice, which assertions are for", sharing(region, func(s *v1alpha1.ConnectorSpec) { s.Issuer = "https://{Region}.example.com" }), bounds),
+	Entry("answers with the iss of an issuer that nobody names", aConnector(func(s *v1alpha1.ConnectorSpec) { s.IssInAnswers = true }), "issInAnswers needs issuer, and grant AuthorizationCode"),
+	Entry("answers with iss where nobody signs in", discovering("https://example.com", func(s *v1alpha1.ConnectorSpec) {
+		s.Grant, s.IssInAnswers = v1alpha1.GrantClientCredentials, true
+	}), "issInAnswers needs issuer, and grant AuthorizationCode"),
 	Entry("a property that is bounded twice", aConnector(func(s *v1alpha1.ConnectorSpec) {
 		s.Properties = []v1alpha1.ConnectorProperty{{Name: "Region", Values: []string{"eu"}, Pattern: "eu"}}
 	}), "set pattern or values, not both"),
@@ -181,6 +189,7 @@ var _ = DescribeTable("admission takes of connections what is just within the ru
 },
 	Entry("a Connector with both endpoints", aConnector(func(*v1alpha1.ConnectorSpec) {})),
 	Entry("one that has them discovered", discovering("https://example.com", func(*v1alpha1.ConnectorSpec) {})),
+	Entry("one whose answers have iss", discovering("https://example.com", func(s *v1alpha1.ConnectorSpec) { s.IssInAnswers = true })),
 	Entry("one by which nobody signs in", aConnector(func(s *v1alpha1.ConnectorSpec) { s.Grant, s.AuthorizationURL = v1alpha1.GrantClientCredentials, "" })),
 	Entry("one whose issuer has a property in it, and both endpoints", aConnector(func(s *v1alpha1.ConnectorSpec) {
 		s.Issuer, s.Properties = "https://{Region}.example.com", []v1alpha1.ConnectorProperty{region}

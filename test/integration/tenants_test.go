@@ -142,8 +142,9 @@ func otherConnections(ctx context.Context, crm *v1alpha1.AccountConnector) *core
 
 type secretOf func(ctx context.Context, crm *v1alpha1.AccountConnector) *corev1.Secret
 
-var _ = DescribeTable("a connection leaves a Secret alone that is somebody else's", func(ctx context.Context, theirs secretOf) {
-	plane.StartManagerWith(forConnections)
+var _ = DescribeTable("a connection leaves a Secret alone that is somebody else's, and keeps its grant alive", func(ctx context.Context, theirs secretOf) {
+	clock := &harness.Clock{}
+	plane.StartManagerWith(func(o *app.ManagerOptions) { forConnections(o); o.Clock = clock.Now })
 	to := startApplication()
 	crm := connected(ctx, to, fmt.Sprintf(`{"RefreshToken":%q}`, to.refreshToken()))
 	Eventually(readyReason).WithArguments(ctx, crm).Should(Equal(v1alpha1.ReasonConnected))
@@ -155,9 +156,19 @@ var _ = DescribeTable("a connection leaves a Secret alone that is somebody else'
 	Expect(reasonOf(crm, v1alpha1.ConditionSecretPublished)).To(Equal(v1alpha1.ReasonSecretConflict))
 	Expect(reasonOf(crm, v1alpha1.ConditionAuthorized)).To(Equal(v1alpha1.ReasonAuthorized))
 
+	By("its token is due")
+	before := recordOf(ctx, crm)
+	clock.Advance(50 * time.Minute)
+	harness.Patch(ctx, plane, crm, func(c *v1alpha1.AccountConnector) {
+		c.Spec.SecretTemplate.Annotations = map[string]v1alpha1.AnnotationValue{"nudge": "now"}
+	})
+	Eventually(func() int64 { return recordOf(ctx, crm).Generation }).Should(Equal(before.Generation+1), "it is refreshed all the same")
+	Eventually(readyReason).WithArguments(ctx, crm).Should(Equal(v1alpha1.ReasonSecretConflict))
+
 	By("the name is its own again")
 	harness.Patch(ctx, plane, crm, func(c *v1alpha1.AccountConnector) { c.Spec.SecretTemplate = nil })
 	Eventually(readyReason).WithArguments(ctx, crm).Should(Equal(v1alpha1.ReasonConnected))
+	Expect(string(outputOf(ctx, crm)["access_token"]) == recordOf(ctx, crm).AccessToken.Reveal()).To(BeTrue(), "what was refreshed meanwhile is published")
 	now := &corev1.Secret{}
 	Expect(plane.API.Get(ctx, client.ObjectKeyFromObject(foreign), now)).To(Succeed())
 	Expect(now.ResourceVersion).To(Equal(foreign.ResourceVersion), "nobody has written to it")
