@@ -77,12 +77,6 @@ func (p *Page) DoubleClick(selector string) {
 	do(p, "clicking twice on "+selector, chromedp.DoubleClick(chromedp.CSS(selector), chromedp.NodeVisible))
 }
 
-// See waits until an element of a CSS selector can be seen.
-func (p *Page) See(selector string) {
-	GinkgoHelper()
-	do(p, "looking for "+selector, chromedp.WaitVisible(chromedp.CSS(selector)))
-}
-
 // Text gives the text of the first element of a CSS selector, as a user reads it.
 func (p *Page) Text(selector string) string {
 	GinkgoHelper()

@@ -49,10 +49,8 @@ var _ = BeforeSuite(func(ctx context.Context) {
 	plane.Create(ctx, credential)
 	console = plane.ExpectReady(ctx, credential)
 	Eventually(tokens.Accepts).WithArguments(console).Should(BeTrue())
-	Eventually(func() int {
-		return call(http.MethodGet, connect.URL+"/v1.0/accounts/nobody/connectors/a.b", consoleToken(), "").Status
-	}).
-		Should(Equal(http.StatusNotFound), "the connect role knows the console's client")
+	expectToKnowHost(connect)
+	expectToKnowHost(second)
 })
 
 var _ = AfterSuite(func(ctx context.Context) {
@@ -65,3 +63,11 @@ var names atomic.Int64
 
 // fresh gives a name that no other spec has.
 func fresh() string { return fmt.Sprintf("acme-%d", names.Add(1)) }
+
+// expectToKnowHost waits until a replica knows the client of the host's backend.
+func expectToKnowHost(replica *harness.Connect) {
+	GinkgoHelper()
+	Eventually(func() int {
+		return call(http.MethodGet, replica.URL+"/v1.0/accounts/nobody/connectors/a.b", consoleToken(), "").Status
+	}).Should(Equal(http.StatusNotFound))
+}

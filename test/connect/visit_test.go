@@ -4,11 +4,11 @@ package connect
 
 import (
 	"encoding/json"
-	"io"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
 	"strings"
+	"time"
 
 	"golang.org/x/net/html"
 
@@ -51,21 +51,34 @@ func fields(pairs ...string) string {
 	return string(text)
 }
 
-// signInToken takes a sign-in token for jane.
-func (c *customer) signInToken(more ...string) string {
+// askSignInToken asks a replica for a sign-in token for jane.
+func (c *customer) askSignInToken(replica *harness.Connect, more ...string) (status int, token string) {
 	GinkgoHelper()
-	answer := call(http.MethodPost, connect.URL+"/v1.0/accounts/"+c.name+"/signintoken", consoleToken(), fields(append([]string{"Username", "jane"}, more...)...))
-	Expect(answer.Status).To(Equal(http.StatusOK), answer.Body)
-	var token struct{ Token string }
-	Expect(json.Unmarshal([]byte(answer.Body), &token)).To(Succeed())
-	plane.Ledger.Add(token.Token)
-	return token.Token
+	body := fields(append([]string{"Username", "jane"}, more...)...)
+	answer := call(http.MethodPost, replica.URL+"/v1.0/accounts/"+c.name+"/signintoken", consoleToken(), body)
+	return answer.Status, tokenIn(answer)
 }
 
-// link gives a sign-in link that ends at a page of the host.
+// tokenIn gives the sign-in token in an answer, which the ledger notes.
+func tokenIn(answer harness.Answer) string {
+	var given struct{ Token string }
+	_ = json.Unmarshal([]byte(answer.Body), &given)
+	plane.Ledger.Add(given.Token)
+	return given.Token
+}
+
+// signInToken takes a sign-in token for jane, or for a Username in more.
+func (c *customer) signInToken(more ...string) string {
+	GinkgoHelper()
+	status, token := c.askSignInToken(connect, more...)
+	Expect(status).To(Equal(http.StatusOK))
+	return token
+}
+
+// link gives a sign-in link that ends at the customer's target.
 func (c *customer) link(more ...string) string {
 	GinkgoHelper()
-	return linkOf(c.id(), c.signInToken(), hostPage, more...)
+	return linkOf(c.id(), c.signInToken(), c.target, more...)
 }
 
 func linkOf(id, token, target string, more ...string) string {
@@ -86,18 +99,13 @@ func newBrowser(replica *harness.Connect) *visitor {
 	jar, err := cookiejar.New(nil)
 	Expect(err).NotTo(HaveOccurred())
 	return &visitor{replica: replica, Client: &http.Client{
-		Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		Timeout: time.Minute, Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 }
 
 func (b *visitor) do(request *http.Request) harness.Answer {
 	GinkgoHelper()
-	response, err := b.Do(request)
-	Expect(err).NotTo(HaveOccurred())
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	Expect(err).NotTo(HaveOccurred())
-	return harness.Answer{Status: response.StatusCode, Header: response.Header, Body: string(body)}
+	return harness.DoWith(b.Client, request)
 }
 
 // get goes to an address: absolute, or below the replica.
@@ -128,9 +136,9 @@ func (b *visitor) post(form url.Values, headers ...string) harness.Answer {
 func (b *visitor) follow(link string) *url.URL {
 	GinkgoHelper()
 	page := b.get(link)
-	Expect(page.Status).To(Equal(http.StatusOK), page.Body)
+	Expect(page.Status).To(Equal(http.StatusOK), problemOn(page))
 	answer := b.post(formOf(page.Body))
-	Expect(answer.Status).To(Equal(http.StatusSeeOther), answer.Body)
+	Expect(answer.Status).To(Equal(http.StatusSeeOther), problemOn(answer))
 	return location(answer)
 }
 
@@ -139,7 +147,7 @@ func (b *visitor) agree(at *url.URL) *url.URL {
 	GinkgoHelper()
 	plane.Ledger.Add(at.Query().Get("state"))
 	answer := b.get(at.String())
-	Expect(answer.Status).To(BeElementOf(http.StatusFound, http.StatusSeeOther), answer.Body)
+	Expect(answer.Status).To(Equal(http.StatusSeeOther), answer.Body)
 	back := location(answer)
 	plane.Ledger.Add(back.Query().Get("code"))
 	return back
@@ -155,8 +163,14 @@ func (b *visitor) back(to *url.URL) harness.Answer {
 func (b *visitor) signIn(link string) *url.URL {
 	GinkgoHelper()
 	answer := b.back(b.agree(b.follow(link)))
-	Expect(answer.Status).To(Equal(http.StatusSeeOther), answer.Body)
+	Expect(answer.Status).To(Equal(http.StatusSeeOther), problemOn(answer))
 	return location(answer)
+}
+
+// expectHost sees that a sign-in went well, and has ended at the host's page.
+func expectHost(end *url.URL) {
+	GinkgoHelper()
+	Expect(end.String() == hostPage).To(BeTrue(), "it ends at %s with error %q", end.Host+end.Path, end.Query().Get("error"))
 }
 
 func location(answer harness.Answer) *url.URL {
@@ -197,13 +211,25 @@ func problemOn(answer harness.Answer) string {
 	return code
 }
 
-// presented counts the codes that the provider was shown.
-func exchanges(of *provider.Provider) int {
+// exchanges counts the requests for tokens that the provider had.
+func exchanges(of *provider.Provider) int { return requestsTo(of, provider.PathToken) }
+
+func revocations(of *provider.Provider) int { return requestsTo(of, provider.PathRevoke) }
+
+func requestsTo(of *provider.Provider, path string) int {
 	count := 0
 	for _, request := range of.Requests() {
-		if request.Path == provider.PathToken {
+		if request.Path == path {
 			count++
 		}
 	}
 	return count
+}
+
+// queryOf gives the parameters of a link.
+func queryOf(link string) url.Values {
+	GinkgoHelper()
+	parsed, err := url.Parse(link)
+	Expect(err).NotTo(HaveOccurred())
+	return parsed.Query()
 }

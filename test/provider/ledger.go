@@ -3,6 +3,7 @@
 package provider
 
 import (
+	"maps"
 	"slices"
 	"time"
 )
@@ -52,4 +53,23 @@ func (p *Provider) Accepted() int {
 // note writes a presentation down. The lock is held.
 func (p *Provider) note(presented *token, again bool, outcome Outcome, fault string) {
 	p.ledger = append(p.ledger, Presentation{Token: presented.name, At: p.options.Now(), Outcome: outcome, Fault: fault, Again: again})
+}
+
+// Secrets are all that a provider has given, or was shown, and that nobody else may see.
+type Secrets struct{ Codes, Verifiers, Access, Refresh []string }
+
+// All gives them in one list.
+func (s Secrets) All() []string { return slices.Concat(s.Codes, s.Verifiers, s.Access, s.Refresh) }
+
+// GomegaString is what a failing test prints.
+func (s Secrets) GomegaString() string { return "secrets of a provider" }
+
+// Secrets gives those of until now. A verifier is known once it was shown.
+func (p *Provider) Secrets() Secrets {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	return Secrets{
+		Codes: slices.Sorted(maps.Keys(p.codes)), Verifiers: slices.Clone(p.verifiers),
+		Access: slices.Sorted(maps.Keys(p.access)), Refresh: slices.Sorted(maps.Keys(p.refresh)),
+	}
 }

@@ -122,6 +122,7 @@ type Provider struct {
 	codes     map[string]*code
 	asked     map[string]*authorization
 	used      map[string]bool // jti of assertions
+	verifiers []string
 	script    []Fault
 	lasting   *Fault // nil: none
 	ledger    []Presentation

@@ -88,6 +88,9 @@ func (p *Provider) refreshes(presented string, fault Fault, happens bool) (Token
 
 // redeems exchanges a code, once (RFC 6749 section 4.1.2 and RFC 7636 section 4.6).
 func (p *Provider) redeems(form url.Values) (Tokens, string) {
+	if verifier := form.Get("code_verifier"); verifier != "" {
+		p.verifiers = append(p.verifiers, verifier)
+	}
 	found := p.codes[form.Get("code")]
 	sum := sha256.Sum256([]byte(form.Get("code_verifier")))
 	challenge := base64.RawURLEncoding.EncodeToString(sum[:])
