@@ -38,7 +38,7 @@ var _ = Describe("a link", func() {
 			Expect(problemOn(answer)).To(Equal(problem))
 			Expect(answer.Status).To(Equal(status))
 			Expect(strings.Contains(answer.Body, "evil")).To(BeFalse(), "it quotes what was sent")
-			Expect(answer.Header).NotTo(HaveKey("Location"))
+			expectNowhere(answer)
 		}
 		Expect(c.signInSecrets(ctx)).To(Equal(before), "nothing is used up, and nothing begun")
 		Expect(c.Requests()).To(BeEmpty())
@@ -107,7 +107,7 @@ var _ = Describe("a link", func() {
 		Eventually(func() string { return problemOn(b.get(link)) }).Should(Equal("link_dead"))
 		answer := b.post(form)
 		Expect(problemOn(answer)).To(Equal("link_dead"))
-		Expect(answer.Header).NotTo(HaveKey("Location"))
+		expectNowhere(answer)
 		Expect(c.Requests()).To(BeEmpty())
 		Expect(problemOn(b.get(linkOf(c.id(), c.signInToken("Username", "joe"), hostPage)))).To(BeEmpty(), "and joe is there still")
 	})
@@ -152,6 +152,7 @@ var _ = Describe("a link", func() {
 
 	It("ends nowhere that its connection does not name, where it names some", func(ctx context.Context) {
 		c := newCustomer(ctx, provider.Options{}, func(c *customer) {
+			c.target = "https://library.example/"
 			c.library.Spec.AllowedOrigins = []v1alpha1.Origin{"https://library.example"}
 			c.connection.Spec.AllowedOrigins = []v1alpha1.Origin{"https://library.example", "https://evil.example"}
 		})

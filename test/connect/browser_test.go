@@ -5,8 +5,10 @@ package connect
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,7 +16,6 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/claviger/claviger/api/v1alpha1"
-	"github.com/claviger/claviger/internal/server/connectapi"
 	"github.com/claviger/claviger/test/browser"
 	"github.com/claviger/claviger/test/nodejs"
 	"github.com/claviger/claviger/test/provider"
@@ -41,13 +42,11 @@ var _ = Describe("in a browser", Ordered, ContinueOnFailure, func() {
 	asking := func(ctx context.Context) *customer {
 		GinkgoHelper()
 		return newCustomer(ctx, provider.Options{Consent: provider.Asks}, func(c *customer) {
-			c.account.Spec.AllowedOrigins = []v1alpha1.Origin{v1alpha1.Origin(app.origin)}
+			c.account.Spec.AllowedOrigins, c.target = []v1alpha1.Origin{v1alpha1.Origin(app.origin)}, app.origin+"/done?tab=crm"
 		})
 	}
 	// redirected is a link that ends at the host's page.
-	redirected := func(c *customer) string {
-		return connect.URL + linkOf(c.id(), c.signInToken(), app.origin+"/done?tab=crm")
-	}
+	redirected := func(c *customer) string { return connect.URL + c.link() }
 	// posted is a link that ends with a message.
 	posted := func(c *customer) string {
 		return connect.URL + linkOf(c.id(), c.signInToken(), app.origin, "callbackMessage", "connected!")
@@ -88,18 +87,57 @@ var _ = Describe("in a browser", Ordered, ContinueOnFailure, func() {
 		decide(c, tab, allow)
 		Expect(tab.Arrive(app.origin + "/done").RawQuery).To(Equal("tab=crm"))
 		c.expectConnected(ctx)
-
-		By("looking at what was left behind")
-		for _, address := range tab.History() {
-			Expect(address).NotTo(Or(ContainSubstring("code="), ContainSubstring(connectapi.PathCallback)), "the callback is not in the history")
-		}
-		for _, request := range append(refererOf(c.Requests()), app.Referers()...) {
-			Expect(request).NotTo(ContainSubstring(connect.URL), "nobody is told where the user came from")
-		}
-		for _, referer := range tab.Referers() {
-			Expect(referer).NotTo(ContainSubstring(connect.URL), "nor asked to tell")
-		}
 	})
+
+	DescribeTable("gives no secret away", func(ctx context.Context, window bool, decision string) {
+		c := asking(ctx)
+		token, found := c.signInToken(), &trail{}
+		tab, link := chromium.Page(), connect.URL+linkOf(c.id(), token, c.target)
+		at := tab
+		if window {
+			tab, at = opened(connect.URL+linkOf(c.id(), token, app.origin, "callbackMessage", "connected!"), "")
+		} else {
+			tab.Open(link)
+		}
+		at.ExpectText("Acme Ltd")
+		found.leave("the page of the link", at.HTML(), theToken)
+		Expect(browser.Eval[string](at, `document.cookie`) == "").To(BeTrue(), "scripts can read no cookie")
+		at.Click(button)
+		state := at.Arrive(c.URL + provider.PathAuthorize).Query().Get("state")
+		found.leave("the page of the application", at.HTML())
+		at.Click(decision)
+		switch {
+		case !window:
+			at.Arrive(app.origin + "/done")
+			found.leave("the page of the host", at.HTML())
+			found.leaveHistory(at)
+		case decision == deny:
+			at.ExpectText("Example CRM was not connected")
+			found.leave("the page that ends it", at.HTML())
+			found.leaveHistory(at)
+		}
+		if window {
+			Eventually(told(tab)).Should(HaveLen(1))
+			found.leave("the page of the host", tab.HTML()) // which shows what it was told
+		}
+		if decision == allow {
+			c.expectConnected(ctx)
+		}
+		found.leaveRequests(at)
+		for _, request := range c.Requests() {
+			found.leaveReferer(request.Referer)
+		}
+		for _, visit := range app.Visits() {
+			found.leave("a URL that the host was called with", visit.URL)
+			found.leaveReferer(visit.Referer)
+		}
+		found.expectClean(c.secrets(token, state), decision == allow)
+	},
+		Entry("to the host, where a user allows", false, allow),
+		Entry("to the host, where a user refuses", false, deny),
+		Entry("to the window that opened it, where a user allows", true, allow),
+		Entry("to the window that opened it, where a user refuses", true, deny),
+	)
 
 	It("does so without scripts", func(ctx context.Context) {
 		c, tab := asking(ctx), chromium.Page()
@@ -127,7 +165,7 @@ var _ = Describe("in a browser", Ordered, ContinueOnFailure, func() {
 		Expect(popup.Reading()).To(ContainSubstring("access_denied"))
 		Eventually(told(tab)).Should(HaveLen(1))
 		Expect(told(tab)()[0]["data"]).To(And(HaveKeyWithValue("callbackMessage", "connected!"), HaveKeyWithValue("error", "access_denied")))
-		Expect(popup.Location().String()).NotTo(Or(ContainSubstring("state="), ContainSubstring("code=")))
+		Expect(slices.Sorted(maps.Keys(popup.Location().Query()))).To(Equal([]string{"session"}))
 		Expect(popup.Closed()).To(BeFalse(), "so that the user can read it")
 		c.expectUntouched(ctx)
 	})
@@ -201,14 +239,25 @@ var _ = Describe("in a browser", Ordered, ContinueOnFailure, func() {
 		tab.ExpectText("This link was used, or is too old")
 	})
 
-	It("works after a scanner has fetched the link", func(ctx context.Context) {
+	It("works after scanners and the browser itself have fetched the link", func(ctx context.Context) {
 		c, tab := asking(ctx), chromium.Page()
-		link := redirected(c)
-		for range 3 {
+		token := c.signInToken()
+		link := connect.URL + linkOf(c.id(), token, c.target)
+		for range 2 {
 			Expect(call(http.MethodGet, link, "", "").Status).To(Equal(http.StatusOK))
 			Expect(call(http.MethodHead, link, "", "").Status).To(Equal(http.StatusOK))
+			tab.Open(app.origin + "/inbox?" + url.Values{"link": {link}}.Encode())
+			Expect(browser.Eval[string](tab, `finished`)).To(Equal("load"))
 		}
-		tab.Open(link)
+		fetched := func(of browser.Request) bool {
+			return of.Method == http.MethodGet && of.URL == link && of.Type != "Document"
+		}
+		Expect(slices.ContainsFunc(tab.Requests(), fetched)).To(BeTrue(), "the browser has fetched it before anybody followed it")
+		Expect(c.signInSecrets(ctx)).To(Equal([]string{linkSecret(token)}), "nothing is used up, and nothing begun")
+		Expect(c.Requests()).To(BeEmpty())
+
+		tab.Click("#link")
+		tab.ExpectText("Acme Ltd")
 		decide(c, tab, allow)
 		tab.Arrive(app.origin + "/done")
 		c.expectConnected(ctx)
@@ -260,12 +309,4 @@ func violations(tab *browser.Page, axe string) []string {
 	GinkgoHelper()
 	return browser.Eval[[]string](tab, axe+`;
 axe.run().then(result => result.violations.map(rule => rule.id + ": " + rule.nodes.map(node => node.html).join(" ")))`)
-}
-
-func refererOf(requests []provider.Request) []string {
-	var referers []string
-	for _, request := range requests {
-		referers = append(referers, request.Referer)
-	}
-	return referers
 }

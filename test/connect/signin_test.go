@@ -195,10 +195,6 @@ var _ = Describe("a sign-in that ends with a message to the window that opened i
 })
 
 var _ = Describe("a sign-in that the host must confirm", func() {
-	confirm := func(c *customer, code string) int {
-		GinkgoHelper()
-		return call(http.MethodPost, connect.URL+"/v1.0/accounts/"+c.name+"/connectors/"+c.id()+"/confirm", consoleToken(), fields("Code", code)).Status
-	}
 	confirmed := func(c *customer) { c.connection.Spec.Completion = v1alpha1.CompletionConfirm }
 
 	It("connects the account when it does, by the code that its page was given, once", func(ctx context.Context) {
@@ -210,11 +206,11 @@ var _ = Describe("a sign-in that the host must confirm", func() {
 		Eventually(c.reason).WithArguments(ctx).Should(Equal(v1alpha1.ReasonConfirmationRequired))
 		Expect(c.published(ctx)).To(BeEmpty())
 
-		Expect(confirm(c, "x"+code[1:])).To(Equal(http.StatusConflict), "another code is none")
+		Expect(c.confirm("x"+code[1:])).To(Equal(http.StatusConflict), "another code is none")
 		Expect(c.published(ctx)).To(BeEmpty())
-		Expect(confirm(c, code)).To(Equal(http.StatusNoContent))
+		Expect(c.confirm(code)).To(Equal(http.StatusNoContent))
 		c.expectConnected(ctx)
-		Expect(confirm(c, code)).To(Equal(http.StatusConflict))
+		Expect(c.confirm(code)).To(Equal(http.StatusConflict))
 	})
 
 	It("keeps the grant that there was until then", func(ctx context.Context) {
@@ -230,7 +226,7 @@ var _ = Describe("a sign-in that the host must confirm", func() {
 		}).Should(BeTrue())
 		plane.Ledger.Add(code)
 		Expect(c.published(ctx)).To(Equal(token))
-		Expect(confirm(c, code)).To(Equal(http.StatusNoContent))
+		Expect(c.confirm(code)).To(Equal(http.StatusNoContent))
 		Eventually(c.published).WithArguments(ctx).ShouldNot(Equal(token))
 		c.expectConnected(ctx)
 	})

@@ -233,3 +233,22 @@ func queryOf(link string) url.Values {
 	Expect(err).NotTo(HaveOccurred())
 	return parsed.Query()
 }
+
+// expectNowhere sees that an answer sends the browser nowhere.
+func expectNowhere(answer harness.Answer) {
+	GinkgoHelper()
+	Expect(answer.Header.Get("Location") == "").To(BeTrue(), "it sends the browser somewhere")
+}
+
+// named reports whether a page has a word in its text.
+func named(page, word string) bool {
+	GinkgoHelper()
+	root, err := html.Parse(strings.NewReader(page))
+	Expect(err).NotTo(HaveOccurred())
+	for node := range root.Descendants() {
+		if node.Type == html.TextNode && strings.Contains(node.Data, word) {
+			return true
+		}
+	}
+	return false
+}

@@ -49,7 +49,7 @@ type customer struct {
 }
 
 // id is the AccountConnectorID.
-func (c *customer) id() string { return c.name + ".crm" }
+func (c *customer) id() string { return c.name + "." + c.connection.Name }
 
 // newCustomer makes one, and waits until a user can sign in at both replicas. change may change the objects before they are created.
 func newCustomer(ctx context.Context, options provider.Options, change func(*customer)) *customer {
@@ -154,7 +154,7 @@ func (c *customer) reason(ctx context.Context) string {
 // accessToken is the one in the output Secret.
 func (c *customer) accessToken(ctx context.Context) string {
 	secret := &corev1.Secret{}
-	if plane.API.Get(ctx, client.ObjectKey{Namespace: c.name, Name: "crm"}, secret) != nil {
+	if plane.API.Get(ctx, keyOf(c.connection), secret) != nil {
 		return ""
 	}
 	return string(secret.Data["access_token"])
