@@ -118,7 +118,7 @@ var _ = Describe("in a browser", Ordered, ContinueOnFailure, func() {
 		}
 		if window {
 			Eventually(told(tab)).Should(HaveLen(1))
-			found.leave("the page of the host", tab.HTML()) // which shows what it was told
+			found.leave("what the window was told", browser.Eval[string](tab, `document.getElementById("told").textContent`))
 		}
 		if decision == allow {
 			c.expectConnected(ctx)
@@ -130,6 +130,7 @@ var _ = Describe("in a browser", Ordered, ContinueOnFailure, func() {
 		for _, visit := range app.Visits() {
 			found.leave("a URL that the host was called with", visit.URL)
 			found.leaveReferer(visit.Referer)
+			Expect(pathOf(visit.Referer)).To(BeElementOf("", "/"), "the host is told no more than an origin")
 		}
 		found.expectClean(c.secrets(token, state), decision == allow)
 	},

@@ -15,7 +15,9 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/claviger/claviger/api/v1alpha1"
+	"github.com/claviger/claviger/config"
 	"github.com/claviger/claviger/internal/app"
+	"github.com/claviger/claviger/internal/issuer"
 	"github.com/claviger/claviger/internal/server/limit"
 	"github.com/claviger/claviger/test/builder"
 	"github.com/claviger/claviger/test/harness"
@@ -30,6 +32,16 @@ func credentials(ctx context.Context, namespace string, options ...builder.Crede
 	made := plane.ExpectReady(ctx, credential)
 	Eventually(tokens.Accepts).WithArguments(made).Should(BeTrue())
 	return made
+}
+
+// denied reports whether the audit log has a call of a client that was refused for a reason.
+func denied(client harness.Credentials, reason string) bool {
+	for line := range strings.Lines(plane.Ledger.Told()) {
+		if strings.Contains(line, `"`+client.ID+`"`) && strings.Contains(line, `"`+reason+`"`) {
+			return true
+		}
+	}
+	return false
 }
 
 var _ = Describe("POST /v1.0/accounts/{accountID}/signintoken", func() {
@@ -59,7 +71,10 @@ var _ = Describe("POST /v1.0/accounts/{accountID}/signintoken", func() {
 	It("is for the console, and for a token that is restricted to that account", func(ctx context.Context) {
 		c, other := newCustomer(ctx, provider.Options{}, nil), newCustomer(ctx, provider.Options{}, nil)
 		webhook := credentials(ctx, c.name, builder.ForAccount(c.name), builder.WithScopes("Webhook"))
-		Eventually(func() int { return ask(c.name, tokens.TakeToken(webhook), `{"Username":"jane"}`).Status }).Should(Equal(http.StatusUnauthorized))
+		Eventually(func() bool {
+			ask(c.name, tokens.TakeToken(webhook), `{"Username":"jane"}`)
+			return denied(webhook, issuer.ReasonOtherLevel)
+		}).Should(BeTrue(), "the replica knows the client, and refuses it for what it is")
 		for _, row := range []struct {
 			what, account, token string
 			headers              []string
@@ -79,6 +94,32 @@ var _ = Describe("POST /v1.0/accounts/{accountID}/signintoken", func() {
 			answer := ask(row.account, row.token, `{"Username":"jane"}`, row.headers...)
 			Expect(answer.Status).To(Equal(row.status), row.what)
 			Expect(answer.Header.Get("WWW-Authenticate")).To(ContainSubstring(row.challenge), row.what)
+		}
+	})
+
+	It("is for a client that there is: its tokens are worth nothing when it is gone", func(ctx context.Context) {
+		c := newCustomer(ctx, provider.Options{}, nil)
+		credential := builder.ClientCredential(config.Namespace, c.name, builder.WithScopes("API"))
+		plane.Create(ctx, credential)
+		backend := plane.ExpectReady(ctx, credential)
+		Eventually(tokens.Accepts).WithArguments(backend).Should(BeTrue())
+		token := tokens.TakeToken(backend)
+		for _, replica := range []*harness.Connect{connect, second} {
+			Eventually(func() int {
+				answer := call(http.MethodPost, replica.URL+"/v1.0/accounts/"+c.name+"/signintoken", token, `{"Username":"jane"}`)
+				tokenIn(answer)
+				return answer.Status
+			}).Should(Equal(http.StatusOK))
+		}
+		Expect(plane.API.Delete(ctx, credential)).To(Succeed())
+		for _, replica := range []*harness.Connect{connect, second} {
+			var answer harness.Answer
+			Eventually(func() int {
+				answer = call(http.MethodPost, replica.URL+"/v1.0/accounts/"+c.name+"/signintoken", token, `{"Username":"jane"}`)
+				tokenIn(answer)
+				return answer.Status
+			}).Should(Equal(http.StatusUnauthorized))
+			Expect(answer.Header.Get("WWW-Authenticate")).To(ContainSubstring(`error="invalid_token"`))
 		}
 	})
 
@@ -132,7 +173,12 @@ var _ = Describe("POST /v1.0/accounts/{accountID}/signintoken", func() {
 	It("makes none for an account that is suspended", func(ctx context.Context) {
 		c := newCustomer(ctx, provider.Options{}, nil)
 		patch(ctx, c.account, func(a *v1alpha1.Account) { a.Spec.Suspend = true })
-		Eventually(func() string { return ask(c.name, consoleToken(), `{"Username":"jane"}`).Body }).Should(ContainSubstring("the Account is suspended"))
+		var answer harness.Answer
+		Eventually(func() int {
+			answer = ask(c.name, consoleToken(), `{"Username":"jane"}`)
+			return answer.Status
+		}).Should(Equal(http.StatusBadRequest))
+		Expect(answer.Body).To(ContainSubstring("the Account is suspended"))
 	})
 
 	It("answers no other method, and no other path", func() {

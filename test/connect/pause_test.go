@@ -16,7 +16,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -220,13 +220,11 @@ var _ = Describe("a replica that is stopped while another finishes", Ordered, Co
 		c := newCustomer(ctx, provider.Options{Rotation: provider.Strict}, nil)
 		c.expectKnownTo(ctx, process.Connect)
 		redeemed, released := make(chan struct{}), make(chan struct{})
-		var once sync.Once
+		var others atomic.Bool
 		c.Watch(func(step provider.Step) {
-			if step == provider.Done {
-				once.Do(func() {
-					close(redeemed)
-					<-released
-				})
+			if step == provider.Done && others.CompareAndSwap(false, true) {
+				close(redeemed)
+				<-released
 			}
 		})
 		c.sleep(ctx, process, nap{

@@ -150,10 +150,19 @@ var _ = Describe("a sign-in that ends with a message to the window that opened i
 	// completed goes through it, and gives what the page posts, and where.
 	completed := func(c *customer, b *visitor) (any, map[string]string, string) {
 		GinkgoHelper()
-		end := b.signIn(linkOf(c.id(), c.signInToken(), hostOrigin, "callbackMessage", `crm "connected"`))
+		token := c.signInToken()
+		at := b.follow(linkOf(c.id(), token, hostOrigin, "callbackMessage", `crm "connected"`))
+		state := at.Query().Get("state")
+		end := location(b.back(b.agree(at)))
 		Expect(end.Path).To(Equal(connectapi.PathCompleted), "neither code nor state are in the URL of the page")
 		page := b.get(end.RequestURI())
 		Expect(page.Status).To(Equal(http.StatusOK), problemOn(page))
+		Expect(page.Header.Get("Referrer-Policy")).To(Equal("no-referrer"))
+		Expect(page.Header.Get("Cache-Control")).To(Equal("no-store"))
+		found := &trail{}
+		found.leave("the page that ends it", page.Body)
+		found.leave("its URL", end.String())
+		found.expectClean(c.secrets(token, state), false)
 		var outcome map[string]string
 		each(page.Body, "div", func(attributes map[string]string) {
 			if attributes["id"] == "outcome" {

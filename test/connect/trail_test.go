@@ -88,7 +88,11 @@ func (t *trail) leaveRequests(tab *browser.Page) {
 func (t *trail) leaveReferer(referer string) {
 	GinkgoHelper()
 	Expect(strings.HasPrefix(referer, connect.URL)).To(BeFalse(), "a Referer names the connect role")
-	t.leave("a Referer", referer)
+	if pathOf(referer) == provider.PathAuthorize { // which the application's page tells the application
+		t.leave("a Referer", referer, theState)
+	} else {
+		t.leave("a Referer", referer)
+	}
 }
 
 func pathOf(address string) string {
