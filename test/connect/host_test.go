@@ -17,7 +17,6 @@ import (
 	"github.com/claviger/claviger/api/v1alpha1"
 	"github.com/claviger/claviger/config"
 	"github.com/claviger/claviger/internal/app"
-	"github.com/claviger/claviger/internal/issuer"
 	"github.com/claviger/claviger/internal/server/limit"
 	"github.com/claviger/claviger/test/builder"
 	"github.com/claviger/claviger/test/harness"
@@ -73,7 +72,7 @@ var _ = Describe("POST /v1.0/accounts/{accountID}/signintoken", func() {
 		webhook := credentials(ctx, c.name, builder.ForAccount(c.name), builder.WithScopes("Webhook"))
 		Eventually(func() bool {
 			ask(c.name, tokens.TakeToken(webhook), `{"Username":"jane"}`)
-			return denied(webhook, issuer.ReasonOtherLevel)
+			return denied(webhook, "the token is of the other level")
 		}).Should(BeTrue(), "the replica knows the client, and refuses it for what it is")
 		for _, row := range []struct {
 			what, account, token string
