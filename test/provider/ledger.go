@@ -62,7 +62,7 @@ type Secrets struct{ Codes, Verifiers, Access, Refresh []string }
 func (s Secrets) All() []string { return slices.Concat(s.Codes, s.Verifiers, s.Access, s.Refresh) }
 
 // GomegaString is what a failing test prints.
-func (s Secrets) GomegaString() string { return "secrets of a provider" }
+func (Secrets) GomegaString() string { return "secrets of a provider" }
 
 // Secrets gives those of until now. A verifier is known once it was shown.
 func (p *Provider) Secrets() Secrets {
