@@ -197,6 +197,7 @@ func expectAll(ctx context.Context, passages []*passage) {
 	GinkgoHelper()
 	for _, passage := range passages {
 		passage.expectPromises(ctx, passage.unsure())
+		passage.expectPresentedTwice()
 	}
 }
 

@@ -196,6 +196,7 @@ func (o *ordeal) goOn(ctx context.Context) {
 		later(ctx, o.clock, leap, o.all...)
 		for _, trial := range o.trials {
 			trial.expectPromises(ctx, trial.unheard())
+			trial.expectPresentedTwice()
 		}
 	}
 	for _, trial := range o.trials {
