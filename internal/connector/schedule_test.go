@@ -103,6 +103,14 @@ func TestEnds(t *testing.T) {
 			behaviour: connector.Behaviour{AbsoluteExpiry: 4 * day}, at: 4 * day, warn: 3 * day,
 		},
 		{
+			name: "one of just as long as is warned of a week before", record: connector.Record{AuthorizedAt: epoch},
+			behaviour: connector.Behaviour{AbsoluteExpiry: 28 * day}, at: 28 * day, warn: 21 * day,
+		},
+		{
+			name: "one of a little less, a little later", record: connector.Record{AuthorizedAt: epoch},
+			behaviour: connector.Behaviour{AbsoluteExpiry: 27 * day}, at: 27 * day, warn: 27 * day * 3 / 4,
+		},
+		{
 			name: "one whose refresh token ends", record: connector.Record{AuthorizedAt: epoch, RefreshExpiresAt: epoch.Add(40 * day), RefreshLife: 40 * day},
 			at: 40 * day, warn: 33 * day,
 		},
