@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/claviger/claviger/api/v1alpha1"
+	"github.com/claviger/claviger/internal/connector"
 	"github.com/claviger/claviger/internal/connector/setup"
 	"github.com/claviger/claviger/internal/connector/signin"
 	"github.com/claviger/claviger/internal/credential"
@@ -90,17 +91,18 @@ func (p Places) Account(ctx context.Context, id string) (*v1alpha1.Account, erro
 }
 
 // Setup implements signin.Places.
-func (p Places) Setup(ctx context.Context, place signin.Place) (setup.Setup, error) {
+func (p Places) Setup(ctx context.Context, place signin.Place) (setup.Setup, connector.Kept, error) {
 	if place.Connector == nil {
-		return setup.Setup{}, fault.Waitingf(v1alpha1.ReasonConnectorNotFound, "Connector %s does not exist", place.Connection.Spec.ConnectorRef.Name)
+		return setup.Setup{}, connector.Kept{}, fault.Waitingf(v1alpha1.ReasonConnectorNotFound, "Connector %s does not exist", place.Connection.Spec.ConnectorRef.Name)
 	}
 	kept, err := p.Grants.Load(ctx, string(place.Connection.UID))
 	if err != nil {
-		return setup.Setup{}, err
+		return setup.Setup{}, connector.Kept{}, err
 	}
-	return setup.Resolve(place.Connector, place.Connection.Spec.Scopes, kept.Properties, func() (setup.Registration, error) {
+	made, err := setup.Resolve(place.Connector, place.Connection.Spec.Scopes, kept.Properties, func() (setup.Registration, error) {
 		return p.Registrations.Read(ctx, place.Connector)
 	})
+	return made, kept, err
 }
 
 // FollowConnections has a cache follow what Places reads besides what a Directory does. The function reports whether all that existed has

@@ -97,20 +97,21 @@ func (s *Service) judge(ctx context.Context, offer Offer, link Link) (Offer, err
 		return Offer{}, LinkDead // the user was taken off the list since
 	}
 	var err error
-	offer.setup, err = s.ready(ctx, place)
+	offer.setup, _, err = s.ready(ctx, place)
 	return offer, err
 }
 
-// ready gives how the provider of a place is talked to, where a user can sign in there. It fails with NotReady.
-func (s *Service) ready(ctx context.Context, place Place) (setup.Setup, error) {
+// ready gives how the provider of a place is talked to, where a user can sign in there, and what is kept of the grant. It fails with
+// NotReady.
+func (s *Service) ready(ctx context.Context, place Place) (setup.Setup, connector.Kept, error) {
 	if place.Verdict != nil || place.Connector == nil || place.Connector.Spec.Grant != v1alpha1.GrantAuthorizationCode {
-		return setup.Setup{}, NotReady
+		return setup.Setup{}, connector.Kept{}, NotReady
 	}
-	made, err := s.Places.Setup(ctx, place)
+	made, kept, err := s.Places.Setup(ctx, place)
 	if _, isFault := fault.As(err); isFault || errors.Is(err, connector.ErrGone) || errors.Is(err, connector.ErrDamaged) {
-		return setup.Setup{}, NotReady
+		return setup.Setup{}, connector.Kept{}, NotReady
 	}
-	return made, err
+	return made, kept, err
 }
 
 // Begin uses a link up, and gives the URL of the authorization request (RFC 6749 section 4.1.1). Of all who use one link, one succeeds;

@@ -136,7 +136,7 @@ func (s *Service) conclude(ctx context.Context, session *Session, place Place, a
 	if place.Connection == nil || string(place.Connection.UID) != session.UID || place.Account == nil || !mayUse(place.Account, session.User) {
 		return Outcome{Problem: Changed}
 	}
-	made, err := s.ready(ctx, place)
+	made, before, err := s.ready(ctx, place)
 	switch {
 	case errors.Is(err, NotReady):
 		return Outcome{Problem: NotReady}
@@ -160,7 +160,18 @@ func (s *Service) conclude(ctx context.Context, session *Session, place Place, a
 	if got.Outcome != connector.Granted {
 		return Outcome{Problem: ExchangeFailed}
 	}
-	return s.commit(ctx, made, place, connector.SignIn{Tokens: got.Tokens, User: session.User, Client: session.Client, At: s.Now()})
+	return s.commit(ctx, made, entering{
+		place: place, before: before,
+		signIn: connector.SignIn{Tokens: got.Tokens, User: session.User, Client: session.Client, At: s.Now()},
+	})
+}
+
+// entering is a sign-in that is to be written down.
+type entering struct {
+	place  Place
+	signIn connector.SignIn
+	// before is what was kept of the grant before the code was sent.
+	before connector.Kept
 }
 
 // issuedBy reports whether an answer is the provider's own.
@@ -174,38 +185,60 @@ func issuedBy(made setup.Setup, issuer string) bool {
 // commit writes tokens down before anything else is done with them: as the grant or, where the host has to confirm it, beside the one
 // that there is. Where they certainly are not, the provider is told that nobody has
 // them.
-func (s *Service) commit(ctx context.Context, made setup.Setup, place Place, signIn connector.SignIn) Outcome {
-	code, err := s.confirmation(place)
+func (s *Service) commit(ctx context.Context, made setup.Setup, e entering) Outcome {
+	code, err := s.confirmation(e.place)
 	tried := false
 	if err == nil {
-		err = s.change(ctx, string(place.Connection.UID), func(kept connector.Kept) (connector.Change, error) {
+		err = s.change(ctx, string(e.place.Connection.UID), func(kept connector.Kept) (connector.Change, error) {
 			tried = true
-			return entry(kept, signIn, made.Behaviour, code), nil
+			if e.overtaken(kept) {
+				return connector.Change{}, errOvertaken
+			}
+			return e.entry(kept, made.Behaviour, code), nil
 		})
 	}
 	switch {
 	case err == nil:
 		return Outcome{Code: code.Reveal()}
 	case errors.Is(err, connector.ErrGone), errors.Is(err, connector.ErrDamaged):
-		s.revoke(ctx, made, signIn.Tokens)
+		s.revoke(ctx, made, e.signIn.Tokens)
+		return Outcome{Problem: Changed}
+	case errors.Is(err, errOvertaken): // to some providers both are one grant, so that revoking this one would end the other
 		return Outcome{Problem: Changed}
 	case tried: // they may be written, and good tokens that somebody lives on are worth more than a grant that nobody has
 		return Outcome{Problem: Unavailable}
 	default:
-		s.revoke(ctx, made, signIn.Tokens)
+		s.revoke(ctx, made, e.signIn.Tokens)
 		return Outcome{Problem: Unavailable}
 	}
 }
 
-// entry gives what is written of a sign-in, which is nothing where it is written already: whoever asks may not know.
-func entry(kept connector.Kept, signIn connector.SignIn, behaviour connector.Behaviour, code oauth.Secret) connector.Change {
-	if code.Reveal() != "" {
-		return connector.Change{Pending: &connector.Pending{SignIn: signIn, CodeHash: connector.HashCode(code)}}
+var errOvertaken = errors.New("a later sign-in was faster")
+
+// overtaken reports whether somebody has signed in, or imported tokens, while the code was redeemed, and later than this. To some
+// providers the later of two is the only one that lives. Replicas' clocks differ, so nothing is said by time alone.
+func (e entering) overtaken(now connector.Kept) bool {
+	later := func(before, now time.Time) bool { return !now.Equal(before) && now.After(e.signIn.At) }
+	return later(e.before.Record.AuthorizedAt, now.Record.AuthorizedAt) || later(pendingSince(e.before), pendingSince(now))
+}
+
+// pendingSince gives when a sign-in was that waits to be confirmed, or zero.
+func pendingSince(kept connector.Kept) time.Time {
+	if kept.Pending == nil {
+		return time.Time{}
 	}
-	if kept.Record.AuthorizedAt.Equal(signIn.At) {
+	return kept.Pending.At
+}
+
+// entry gives what is written of a sign-in, which is nothing where it is written already: whoever asks may not know.
+func (e entering) entry(kept connector.Kept, behaviour connector.Behaviour, code oauth.Secret) connector.Change {
+	if code.Reveal() != "" {
+		return connector.Change{Pending: &connector.Pending{SignIn: e.signIn, CodeHash: connector.HashCode(code)}}
+	}
+	if kept.Record.AuthorizedAt.Equal(e.signIn.At) {
 		return connector.Change{}
 	}
-	record := kept.Record.Authorize(signIn, behaviour)
+	record := kept.Record.Authorize(e.signIn, behaviour)
 	return connector.Change{Record: &record, DropPending: true}
 }
 

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/claviger/claviger/api/v1alpha1"
 	"github.com/claviger/claviger/internal/connector"
@@ -374,5 +375,64 @@ func TestAuthorizationRequestOfAURLThatIsNone(t *testing.T) {
 	}
 	if got := (Target{url: &url.URL{Scheme: "https", Host: "a.example"}}).With(nil); got != "https://a.example" {
 		t.Errorf("got %q", got)
+	}
+}
+
+// TestOfTwoSignInsTheLaterStays, whichever of them is written first. Replicas' clocks differ, so one that was there before this began is
+// replaced whatever its time.
+func TestOfTwoSignInsTheLaterStays(t *testing.T) {
+	joe := func(at time.Time) connector.SignIn {
+		return connector.SignIn{Tokens: connector.Tokens{Access: oauth.NewSecret("access-of-joe"), Refresh: oauth.NewSecret("refresh-of-joe")}, User: "joe", Client: "client", At: at}
+	}
+	for _, row := range []struct {
+		name string
+		// by is when joe signed in, since jane did, and meanwhile that it was written while her code was redeemed.
+		by        time.Duration
+		meanwhile bool
+		confirm   bool
+		stays     bool
+	}{
+		{name: "later, and meanwhile", by: time.Second, meanwhile: true, stays: true},
+		{name: "sooner, and meanwhile", by: -time.Second, meanwhile: true},
+		{name: "before, by a clock that is ahead", by: time.Minute},
+		{name: "later, meanwhile, and to be confirmed", by: time.Second, meanwhile: true, confirm: true, stays: true},
+		{name: "sooner, meanwhile, and to be confirmed", by: -time.Second, meanwhile: true, confirm: true},
+		{name: "before, by a clock that is ahead, and to be confirmed", by: time.Minute, confirm: true},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			w := newWorld()
+			service := w.service()
+			asked, browser := w.begun(t, service, "")
+			change := connector.Change{}
+			if row.confirm {
+				w.place.Connection.Spec.Completion = v1alpha1.CompletionConfirm
+				change.Pending = &connector.Pending{SignIn: joe(w.now.Add(row.by)), CodeHash: "of-joe"}
+			} else {
+				record := w.grant().Record.Authorize(joe(w.now.Add(row.by)), connector.Behaviour{})
+				change.Record = &record
+			}
+			write := func() {
+				if _, err := w.Save(t.Context(), theUID, change, versionOf(w.grants[theUID].version)); err != nil {
+					t.Error(err)
+				}
+			}
+			if row.meanwhile {
+				w.during = write
+			} else {
+				write()
+			}
+			completion, err := service.Finish(t.Context(), "example", brings(asked), browser)
+			kept := w.grant()
+			user := kept.Record.AuthorizedBy
+			if row.confirm {
+				user = kept.Pending.User
+			}
+			if err != nil || (completion.Outcome.Problem == Changed) != row.stays || (user == "joe") != row.stays {
+				t.Errorf("%s is there, and the host was told %q, %v", user, completion.Outcome.Problem, err)
+			}
+			if len(w.revoked) != 0 {
+				t.Error("a grant was revoked, which may be the other's too")
+			}
+		})
 	}
 }

@@ -272,7 +272,9 @@ func (w *world) Account(_ context.Context, id string) (*v1alpha1.Account, error)
 	return w.place.Account, w.findErr
 }
 
-func (w *world) Setup(context.Context, Place) (setup.Setup, error) { return w.setup, w.setupErr }
+func (w *world) Setup(context.Context, Place) (setup.Setup, connector.Kept, error) {
+	return w.setup, w.grants[theUID].value, w.setupErr
+}
 
 func (w *world) Do(_ context.Context, request tokenendpoint.Request) connector.Answer {
 	w.asked = append(w.asked, request)

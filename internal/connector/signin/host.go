@@ -144,7 +144,7 @@ func (s *Service) Import(ctx context.Context, accountID, id string, value connec
 	if err != nil || value.Empty() {
 		return err
 	}
-	made, err := s.Places.Setup(ctx, place)
+	made, _, err := s.Places.Setup(ctx, place)
 	if err != nil {
 		return err
 	}

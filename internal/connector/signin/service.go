@@ -63,8 +63,9 @@ type Places interface {
 	Find(ctx context.Context, id string) (Place, error)
 	// Account finds an account. It is nil where there is none.
 	Account(ctx context.Context, id string) (*v1alpha1.Account, error)
-	// Setup says how the provider is talked to. It fails with a fault where the connection is not configured well.
-	Setup(ctx context.Context, place Place) (setup.Setup, error)
+	// Setup says how the provider is talked to, and what is kept of the grant now. It fails with a fault where the connection is not
+	// configured well.
+	Setup(ctx context.Context, place Place) (setup.Setup, connector.Kept, error)
 }
 
 // Grants keeps what is kept of grants. It fails with connector.ErrGone, connector.ErrDamaged and connector.ErrConflict.
