@@ -110,8 +110,11 @@ func TestAtRisk(t *testing.T) {
 		after time.Duration
 		want  bool
 	}{
-		{"a new one", 0, false}, {"one that is due", life * 2 / 3, false}, {"one with an eighth left", life - life/8, false},
-		{"one with less", life - life/8 + 1, true}, {"one that is over", life, true},
+		{"a new one", 0, false},
+		{"one that is due", life * 2 / 3, false},
+		{"one with an eighth left", life - life/8, false},
+		{"one with less", life - life/8 + 1, true},
+		{"one that is over", life, true},
 	} {
 		if got := record.AtRisk(record.IssuedAt.Add(row.after)); got != row.want {
 			t.Errorf("%s: %v", row.name, got)
