@@ -72,7 +72,7 @@ const (
 	AnnotationIssuedAt = "claviger.dev/issued-at"
 	// AnnotationChecksum changes with the data of the Secret, for pods that shall be rolled then.
 	AnnotationChecksum = "claviger.dev/checksum"
-	// AnnotationOwner is the owner's name and UID and the Secret's own name, "<name>/<uid>/<secret>". It stands in for the owner
+	// AnnotationOwner is the owner's kind, name and UID and the Secret's own name, "<kind>/<name>/<uid>/<secret>". It stands in for the owner
 	// reference where that was lost, or must not be because the Secret shall outlive its owner, and tells a copy from the Secret.
 	AnnotationOwner = "claviger.dev/owner"
 	// AnnotationApplied lists the labels and annotations that came from spec.secretTemplate, so that they can be taken away.

@@ -60,7 +60,7 @@ func (r *Reconciler) dropFormer(ctx context.Context, s *scope) error {
 		return nil
 	}
 	secret, err := r.Secrets.Load(ctx, client.ObjectKey{Namespace: s.object.Namespace, Name: former.Name})
-	if err != nil || secret == nil || kube.OwnershipOf(secret, s.object, kind) != kube.Own || !kube.IsPublished(secret, s.object) {
+	if err != nil || secret == nil || kube.OwnershipOf(secret, s.object, kind) != kube.Own || !kube.IsPublished(secret, s.object, kind) {
 		return err
 	}
 	return r.Secrets.Delete(ctx, secret)

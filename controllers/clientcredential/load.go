@@ -34,7 +34,7 @@ func (r *Reconciler) loadOwned(ctx context.Context, s *scope) error {
 	}
 	for i := range s.owned {
 		secret := &s.owned[i]
-		if secret.Labels[v1alpha1.LabelSecret] != v1alpha1.PurposeClientCredential || !kube.IsPublished(secret, s.object) {
+		if secret.Labels[v1alpha1.LabelSecret] != v1alpha1.PurposeClientCredential || !kube.IsPublished(secret, s.object, kind) {
 			continue
 		}
 		if err := r.Secrets.KeepOwner(ctx, s.object, secret, s.outlives()); err != nil {
@@ -66,7 +66,7 @@ func (r *Reconciler) loadSecrets(ctx context.Context, s *scope) error {
 		secret := &s.owned[i]
 		_, givenUp := secret.Annotations[v1alpha1.AnnotationRemoveAfter]
 		wanted := s.publishes() && secret.Name == s.secretKey().Name
-		switch ours := kube.IsPublished(secret, s.object); {
+		switch ours := kube.IsPublished(secret, s.object, kind); {
 		case ours && secret.Labels[v1alpha1.LabelSecret] == v1alpha1.PurposeAccessToken:
 			s.tokens = append(s.tokens, *secret)
 		case ours && !wanted:
@@ -98,7 +98,7 @@ func (r *Reconciler) loadBound(ctx context.Context, s *scope) error {
 		return nil
 	}
 	secret, err := r.Secrets.Load(ctx, client.ObjectKey{Namespace: s.object.Namespace, Name: binding.Name})
-	if err == nil && secret != nil && kube.IsPublished(secret, s.object) {
+	if err == nil && secret != nil && kube.IsPublished(secret, s.object, kind) {
 		s.others = append(s.others, *secret)
 	}
 	return err

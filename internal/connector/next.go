@@ -141,7 +141,7 @@ func (m Moment) conclude() Action {
 	case ClientRefused:
 		return m.write(m.Record.misconfigure(answer.Code, m.Configuration, m.Now), Memory{})
 	case NotSent, Busy:
-		return m.write(m.Record.abandon(), m.later(answer.RetryAfter))
+		return m.unsent(m.later(answer.RetryAfter))
 	default:
 		return m.recover(m.later(answer.RetryAfter))
 	}
@@ -153,9 +153,17 @@ func (m Moment) present() Action {
 		return m.forget()
 	}
 	if m.Memory.Acknowledged.IsZero() || m.Now.Sub(m.Memory.Acknowledged) > SendWithin {
-		return m.write(m.Record.abandon(), m.pause())
+		return m.unsent(m.pause())
 	}
 	return Action{Deed: Send, Memory: m.Memory}
+}
+
+// unsent ends an attempt that has presented nothing. What an attempt before it may have presented stays presented.
+func (m Moment) unsent(memory Memory) Action {
+	if m.Record.Intent.Recoveries > 0 {
+		return m.recover(memory)
+	}
+	return m.write(m.Record.abandon(), memory)
 }
 
 // watch looks at an intent that this process knows nothing of.
@@ -189,7 +197,7 @@ func (m Moment) recover(memory Memory) Action {
 	if m.Now.Before(at) {
 		return Action{Deed: Wait, Until: at, Memory: memory, OutcomeUnknown: true}
 	}
-	return m.begin(m.Record.takeOver(m.Attempt, m.Self, m.Now), memory)
+	return m.begin(m.Record.takeOver(m.Attempt, m.Self), memory)
 }
 
 // resendAt gives when a refresh token may be presented again, and false where that is for a human to decide: the access token lives

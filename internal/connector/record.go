@@ -49,7 +49,8 @@ type Intent struct {
 	// Attempt is unique to this one.
 	Attempt string
 	// Holder names the replica: the same one after a restart.
-	Holder    string
+	Holder string
+	// StartedAt is since when the refresh token may have been presented.
 	StartedAt time.Time
 	// RefreshTokenFingerprint names what is presented.
 	RefreshTokenFingerprint string
@@ -107,11 +108,12 @@ func (r Record) begin(attempt, holder string, now time.Time) Record {
 	return r
 }
 
-// takeOver gives the record of which an attempt says that it presents the refresh token again, in place of one that is orphaned.
-func (r Record) takeOver(attempt, holder string, now time.Time) Record {
-	recoveries := r.Intent.Recoveries + 1
-	r = r.begin(attempt, holder, now)
-	r.Intent.Recoveries = recoveries
+// takeOver gives the record of which an attempt says that it presents the refresh token again, in place of one that is orphaned. Since
+// when the token may have been used stays.
+func (r Record) takeOver(attempt, holder string) Record {
+	before := *r.Intent
+	r = r.begin(attempt, holder, before.StartedAt)
+	r.Intent.Recoveries = before.Recoveries + 1
 	return r
 }
 

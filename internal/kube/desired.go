@@ -13,6 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/claviger/claviger/api/v1alpha1"
@@ -48,7 +49,11 @@ func (d Desired) shape(secret *corev1.Secret, owner client.Object, scheme *runti
 	if owner == nil {
 		return nil
 	}
-	if err := d.annotate(secret, owner); err != nil {
+	kind, err := apiutil.GVKForObject(owner, scheme)
+	if err != nil {
+		return fmt.Errorf("naming the kind of the owner of Secret %s: %w", d.Key, err)
+	}
+	if err := d.annotate(secret, owner, kind.Kind); err != nil {
 		return err
 	}
 	return d.own(secret, owner, scheme)
@@ -76,12 +81,12 @@ func (d Desired) label(secret *corev1.Secret) {
 	secret.Labels = labels
 }
 
-func (d Desired) annotate(secret *corev1.Secret, owner client.Object) error {
+func (d Desired) annotate(secret *corev1.Secret, owner client.Object, kind string) error {
 	annotations := without(secret.Annotations, before(secret).Annotations)
 	maps.DeleteFunc(annotations, func(key, _ string) bool { return strings.HasPrefix(key, ownPrefix) })
 	maps.Copy(annotations, d.Annotations)
 	maps.Copy(annotations, d.Own)
-	annotations[v1alpha1.AnnotationOwner] = ownerAnnotation(d.Key.Name, owner)
+	annotations[v1alpha1.AnnotationOwner] = ownerAnnotation(d.Key.Name, owner, kind)
 	if len(d.Labels)+len(d.Annotations) > 0 {
 		note, err := json.Marshal(applied{slices.Sorted(maps.Keys(d.Labels)), slices.Sorted(maps.Keys(d.Annotations))})
 		if err != nil {

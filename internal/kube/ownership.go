@@ -49,11 +49,11 @@ func OwnerNames(secret client.Object, kind string) []string {
 
 // IsPublished reports whether a Secret is one that Claviger has published for the owner under the very name that it has, and that
 // nobody else controls since. A copy that somebody has made, with labels, annotations and owner reference and all, is not.
-func IsPublished(secret, owner client.Object) bool {
+func IsPublished(secret, owner client.Object, kind string) bool {
 	if ref := metav1.GetControllerOf(secret); ref != nil && ref.UID != owner.GetUID() {
 		return false
 	}
-	return secret.GetAnnotations()[v1alpha1.AnnotationOwner] == ownerAnnotation(secret.GetName(), owner)
+	return secret.GetAnnotations()[v1alpha1.AnnotationOwner] == ownerAnnotation(secret.GetName(), owner, kind)
 }
 
 // ownerOf gives name and UID of the owner of that kind. An owner of another kind is not one.
@@ -62,13 +62,13 @@ func ownerOf(secret client.Object, kind string) (name string, uid types.UID, ok 
 		return ref.Name, ref.UID, ref.APIVersion == v1alpha1.GroupVersion.String() && ref.Kind == kind
 	}
 	parts := strings.Split(secret.GetAnnotations()[v1alpha1.AnnotationOwner], "/")
-	if len(parts) != 3 || parts[2] != secret.GetName() {
+	if len(parts) != 4 || parts[0] != kind || parts[3] != secret.GetName() {
 		return "", "", false
 	}
-	return parts[0], types.UID(parts[1]), true
+	return parts[1], types.UID(parts[2]), true
 }
 
 // ownerAnnotation is what ownerOf reads.
-func ownerAnnotation(secretName string, owner client.Object) string {
-	return strings.Join([]string{owner.GetName(), string(owner.GetUID()), secretName}, "/")
+func ownerAnnotation(secretName string, owner client.Object, kind string) string {
+	return strings.Join([]string{kind, owner.GetName(), string(owner.GetUID()), secretName}, "/")
 }

@@ -38,16 +38,17 @@ func TestOwnershipOf(t *testing.T) {
 		{name: "it is of another kind", refs: ref("Account", "orders", "now"), want: kube.Foreign},
 		{
 			name: "it is of another kind, whatever the annotation says",
-			refs: ref("Account", "orders", "theirs"), annotations: annotated("orders/now/mounted"), want: kube.Foreign,
+			refs: ref("Account", "orders", "theirs"), annotations: annotated("ClientCredential/orders/now/mounted"), want: kube.Foreign,
 		},
 		{
 			name: "an owner that controls nothing is none",
 			refs: []metav1.OwnerReference{{APIVersion: v1alpha1.GroupVersion.String(), Kind: kind, Name: "orders", UID: "now"}}, want: kube.Foreign,
 		},
-		{name: "the annotation is ours", annotations: annotated("orders/now/mounted"), want: kube.Own, names: []string{"orders"}, published: true},
-		{name: "the annotation is of an earlier object", annotations: annotated("orders/then/mounted"), want: kube.Earlier, names: []string{"orders"}},
-		{name: "the annotation is of another object", annotations: annotated("billing/now/mounted"), want: kube.Foreign, names: []string{"billing"}},
-		{name: "the annotation is of the Secret that this is a copy of", annotations: annotated("orders/now/original"), want: kube.Foreign},
+		{name: "the annotation is ours", annotations: annotated("ClientCredential/orders/now/mounted"), want: kube.Own, names: []string{"orders"}, published: true},
+		{name: "the annotation is of an earlier object", annotations: annotated("ClientCredential/orders/then/mounted"), want: kube.Earlier, names: []string{"orders"}},
+		{name: "the annotation is of another object", annotations: annotated("ClientCredential/billing/now/mounted"), want: kube.Foreign, names: []string{"billing"}},
+		{name: "the annotation is of the Secret that this is a copy of", annotations: annotated("ClientCredential/orders/now/original"), want: kube.Foreign},
+		{name: "the annotation is of another kind", annotations: annotated("AccountConnector/orders/now/mounted"), want: kube.Foreign},
 		{name: "the annotation is damaged", annotations: annotated("orders"), want: kube.Foreign},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -60,7 +61,7 @@ func TestOwnershipOf(t *testing.T) {
 			if got := kube.OwnerNames(secret, kind); !slices.Equal(got, row.names) {
 				t.Errorf("got the names %q", got)
 			}
-			if got := kube.IsPublished(secret, owner); got != row.published {
+			if got := kube.IsPublished(secret, owner, kind); got != row.published {
 				t.Errorf("published under this name: got %v", got)
 			}
 		})

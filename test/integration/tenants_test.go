@@ -5,6 +5,8 @@ package integration
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,6 +21,7 @@ import (
 	"github.com/claviger/claviger/config"
 	"github.com/claviger/claviger/internal/app"
 	"github.com/claviger/claviger/internal/connector"
+	"github.com/claviger/claviger/test/builder"
 	"github.com/claviger/claviger/test/harness"
 )
 
@@ -176,6 +179,62 @@ var _ = DescribeTable("a connection leaves a Secret alone that is somebody else'
 	Entry("a user's", secretOf(usersOwn)),
 	Entry("another connection's", secretOf(otherConnections)),
 )
+
+var _ = It("a ClientCredential and a connection of one name leave each other's Secrets alone, also what outlives its owner", func(ctx context.Context) {
+	plane.StartManagerWith(forConnections)
+	to := startApplication()
+	crm := connected(ctx, to, fmt.Sprintf(`{"RefreshToken":%q}`, to.refreshToken()))
+	harness.Patch(ctx, plane, crm, func(c *v1alpha1.AccountConnector) { c.Spec.DeletionPolicy = v1alpha1.DeletionRetain })
+	Eventually(readyReason).WithArguments(ctx, crm).Should(Equal(v1alpha1.ReasonConnected))
+	token := recordOf(ctx, crm).AccessToken.Reveal()
+	Eventually(func() bool { return outputOf(ctx, crm).has("access_token", token) }).Should(BeTrue())
+	expectUntouched := func() {
+		GinkgoHelper()
+		Expect(outputOf(ctx, crm).has("access_token", token) && !slices.Contains(slices.Collect(maps.Keys(outputOf(ctx, crm))), "client_secret")).To(BeTrue())
+	}
+
+	By("a ClientCredential comes")
+	credential := builder.ClientCredential(crm.Namespace, crm.Name, builder.ForAccount(crm.Spec.AccountRef.Name), builder.Retained())
+	plane.Create(ctx, credential)
+	plane.ExpectReason(ctx, credential, v1alpha1.ReasonSecretConflict)
+	expectUntouched()
+
+	By("the ClientCredential goes, and the connection too")
+	Expect(plane.API.Delete(ctx, credential)).To(Succeed())
+	Eventually(gone).WithArguments(ctx, credential).Should(BeTrue())
+	output := client.ObjectKey{Namespace: crm.Namespace, Name: crm.Status.Binding.Name}
+	Expect(plane.API.Delete(ctx, crm)).To(Succeed())
+	Eventually(gone).WithArguments(ctx, crm).Should(BeTrue())
+
+	By("the ClientCredential comes again, and does not inherit what the connection left")
+	credential = builder.ClientCredential(crm.Namespace, crm.Name, builder.ForAccount(crm.Spec.AccountRef.Name), builder.Retained())
+	plane.Create(ctx, credential)
+	plane.ExpectReason(ctx, credential, v1alpha1.ReasonSecretConflict)
+	left := &corev1.Secret{}
+	Expect(plane.API.Get(ctx, output, left)).To(Succeed())
+	Expect(content(left.Data).has("access_token", token)).To(BeTrue())
+
+	By("that is deleted, so the name is the ClientCredential's, and a connection that comes again has none of it")
+	Expect(plane.API.Delete(ctx, left)).To(Succeed())
+	harness.Patch(ctx, plane, credential, func(c *v1alpha1.ClientCredential) { c.Spec.Description = "looked at again" })
+	plane.ExpectReady(ctx, credential)
+	Expect(plane.API.Delete(ctx, credential)).To(Succeed())
+	Eventually(gone).WithArguments(ctx, credential).Should(BeTrue())
+	again := &v1alpha1.AccountConnector{ObjectMeta: metav1.ObjectMeta{Namespace: crm.Namespace, Name: crm.Name}, Spec: *crm.Spec.DeepCopy()}
+	again.Spec.AuthValueFrom = nil
+	plane.Create(ctx, again)
+	harness.Patch(ctx, plane, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: crm.Namespace, Name: "mine"}}, func(s *corev1.Secret) {
+		s.Data["AuthValue"] = []byte(`{"AccessToken":"access-token-that-was-imported"}`)
+	})
+	harness.Patch(ctx, plane, again, func(c *v1alpha1.AccountConnector) { c.Spec.AuthValueFrom = fromMine("AuthValue") })
+	Eventually(readyReason).WithArguments(ctx, again).Should(Equal(v1alpha1.ReasonSecretConflict))
+	Expect(plane.API.Get(ctx, output, left)).To(Succeed())
+	Expect(len(left.Data["client_secret"]) > 0 && len(left.Data["access_token"]) == 0).To(BeTrue(), "what the ClientCredential left is as it was")
+})
+
+func fromMine(key v1alpha1.SecretKey) *v1alpha1.SecretValueSource {
+	return &v1alpha1.SecretValueSource{SecretKeyRef: v1alpha1.SecretKeyReference{Name: "mine", Key: key}}
+}
 
 var _ = It("a connection that is made anew under its name begins with nothing", func(ctx context.Context) {
 	plane.StartManagerWith(forConnections)
