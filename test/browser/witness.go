@@ -66,7 +66,7 @@ func (w *witness) see(event any) {
 }
 
 func (w *witness) complain(source, text, at string) {
-	w.complaints = append(w.complaints, w.scrub(fmt.Sprintf("%s: %s (%s)", source, text, w.path(at))))
+	w.complaints = append(w.complaints, fmt.Sprintf("%s: %s (%s)", source, text, w.path(at)))
 }
 
 // refer notes the Referer header. The browser tells of headers twice, and of some only once.
@@ -99,11 +99,15 @@ func (*witness) path(of string) string {
 	return (&url.URL{Scheme: at.Scheme, Host: at.Host, Path: at.Path}).String()
 }
 
-// Complaints gives what the page has reported on its console so far: errors, exceptions, and what could not be loaded.
+// Complaints gives what the page has reported on its console so far: errors, exceptions, and what could not be loaded. No secret is in it.
 func (w *witness) Complaints() []string {
 	w.mutex.Lock()
 	defer w.mutex.Unlock()
-	return slices.Clone(w.complaints)
+	clean := make([]string, len(w.complaints))
+	for i, complaint := range w.complaints {
+		clean[i] = w.scrub(complaint)
+	}
+	return clean
 }
 
 // Forgive forgets the complaints that have one of the texts in them, for a spec that means them to be.
