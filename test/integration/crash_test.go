@@ -291,7 +291,7 @@ func expectNoOrphans(ctx context.Context, namespace string) {
 	wanted := map[string]string{}
 	for i := range credentials.Items {
 		credential := &credentials.Items[i]
-		owner := credential.Name + "/" + string(credential.UID) + "/"
+		owner := "ClientCredential/" + credential.Name + "/" + string(credential.UID) + "/"
 		want := func(secret string) { wanted[secret] = owner + secret }
 		want(credential.Status.Binding.Name)
 		if credential.Status.AccessToken != nil {
@@ -308,7 +308,7 @@ func expectNoOrphans(ctx context.Context, namespace string) {
 		secret := &secrets.Items[i]
 		found[secret.Name] = secret.Annotations[v1alpha1.AnnotationOwner]
 		if owner := metav1.GetControllerOf(secret); owner != nil {
-			Expect(owner.Name + "/" + string(owner.UID) + "/" + secret.Name).To(Equal(found[secret.Name]))
+			Expect(owner.Kind + "/" + owner.Name + "/" + string(owner.UID) + "/" + secret.Name).To(Equal(found[secret.Name]))
 		}
 	}
 	Expect(found).To(Equal(wanted))
