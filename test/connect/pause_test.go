@@ -6,7 +6,6 @@ package connect
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net"
 	"net/http"
@@ -14,8 +13,6 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -36,55 +33,48 @@ import (
 	"github.com/claviger/claviger/test/provider"
 )
 
-// ordersVariable names the file with the orders of a process that is to be a connect role, in its environment.
-const ordersVariable = "CLAVIGER_TEST_CONNECT"
-
 // TestMain has the binary be a connect role where it was started as one.
 func TestMain(m *testing.M) {
-	if file := os.Getenv(ordersVariable); file != "" {
-		fmt.Fprintln(os.Stderr, serve(file))
+	var told orders
+	if ordered, err := harness.Orders(&told); ordered {
+		if err == nil {
+			err = told.serve()
+		}
+		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 	os.Exit(m.Run())
 }
 
-// orders are what such a process is told.
+// orders are what a process that is to be a connect role is told.
 type orders struct{ Host, TokenFile, Address, ConnectURL, JWKSURL string }
 
 // serve is the connect role until it is killed.
-func serve(file string) error {
-	var told orders
-	text, err := os.ReadFile(file)
-	if err == nil {
-		err = json.Unmarshal(text, &told)
-	}
-	if err != nil {
-		return fmt.Errorf("reading orders: %w", err)
-	}
+func (o orders) serve() error {
 	options := app.ConnectOptions{
 		Common:        app.Common{Namespace: config.Namespace, Issuer: harness.Issuer, MetricsAddress: "0", LogLevel: "debug", LogFormat: "json"},
-		ListenAddress: told.Address, AccountHeader: app.DefaultAccountHeader,
-		IssuerKeysOptions: app.IssuerKeysOptions{JWKSURL: told.JWKSURL},
+		ListenAddress: o.Address, AccountHeader: app.DefaultAccountHeader,
+		IssuerKeysOptions: app.IssuerKeysOptions{JWKSURL: o.JWKSURL},
 		ConnectionOptions: app.ConnectionOptions{EgressAllow: []string{"127.0.0.0/8"}, EgressAllowHTTP: true},
-		ConnectURLOptions: app.ConnectURLOptions{ConnectURL: told.ConnectURL},
+		ConnectURLOptions: app.ConnectURLOptions{ConnectURL: o.ConnectURL},
 	}
 	if err := options.Complete(); err != nil {
 		return fmt.Errorf("completing options: %w", err)
 	}
-	public, err := net.Listen("tcp", told.Address)
+	public, err := net.Listen("tcp", o.Address)
 	if err != nil {
 		return fmt.Errorf("listening: %w", err)
 	}
 	logger := options.Logger(os.Stderr)
 	app.UseLogger(logger)
-	access := &rest.Config{Host: told.Host, BearerTokenFile: told.TokenFile, QPS: -1}
+	access := &rest.Config{Host: o.Host, BearerTokenFile: o.TokenFile, QPS: -1}
 	return app.RunConnect(logr.NewContext(context.Background(), logger), access, options, public, nil)
 }
 
 // child is a replica that is a process of its own.
 type child struct {
 	*harness.Connect
-	process *os.Process
+	*harness.Process
 }
 
 // startChild starts one that reaches the API server through a grave, and waits until it is ready.
@@ -92,24 +82,10 @@ func startChild(ctx context.Context, through *grave) *child {
 	GinkgoHelper()
 	address, err := loopback.FreeAddress(ctx)
 	Expect(err).NotTo(HaveOccurred())
-	text, err := json.Marshal(orders{
+	started := &child{&harness.Connect{URL: "http://" + address}, plane.StartProcess(orders{
 		Host: proxied(through), TokenFile: plane.Identity(sandbox.ConnectServiceAccount).BearerTokenFile,
 		Address: address, ConnectURL: connect.URL, JWKSURL: tokens.URL + server.PathJWKS,
-	})
-	Expect(err).NotTo(HaveOccurred())
-	file := filepath.Join(GinkgoT().TempDir(), "orders")
-	Expect(os.WriteFile(file, text, 0o600)).To(Succeed())
-	self, err := os.Executable()
-	Expect(err).NotTo(HaveOccurred())
-	command := exec.Command(self)
-	command.Env = append(os.Environ(), ordersVariable+"="+file)
-	command.Stdout, command.Stderr = plane.Ledger, plane.Ledger
-	Expect(command.Start()).To(Succeed())
-	DeferCleanup(func() {
-		_ = command.Process.Kill()
-		_ = command.Wait()
-	})
-	started := &child{&harness.Connect{URL: "http://" + address}, command.Process}
+	})}
 	Eventually(func() bool {
 		response, err := http.Get(started.URL + server.PathReady)
 		if err != nil {
@@ -140,11 +116,6 @@ func proxied(through *grave) string {
 	return proxy.URL
 }
 
-func (c *child) signal(signal syscall.Signal) {
-	GinkgoHelper()
-	Expect(c.process.Signal(signal)).To(Succeed())
-}
-
 // nap is where a process is stopped over a callback.
 type nap struct {
 	// hold has it do something, and waits until it is held up. wake has it go on.
@@ -164,8 +135,8 @@ func (c *customer) sleep(ctx context.Context, process *child, nap nap) {
 		defer GinkgoRecover()
 		answered <- problemOn(b.back(back))
 	})
-	process.signal(syscall.SIGSTOP)
-	DeferCleanup(process.signal, syscall.SIGCONT)
+	process.Signal(syscall.SIGSTOP)
+	DeferCleanup(process.Signal, syscall.SIGCONT)
 
 	By("reloading the callback at another replica, and signing in there once more")
 	problem := problemOn((&visitor{Client: b.Client, replica: second}).back(back))
@@ -174,7 +145,7 @@ func (c *customer) sleep(ctx context.Context, process *child, nap nap) {
 	c.expectConnected(ctx)
 
 	By("having the first go on")
-	process.signal(syscall.SIGCONT)
+	process.Signal(syscall.SIGCONT)
 	nap.wake()
 	Eventually(answered).WithTimeout(time.Minute).Should(Receive(&problem))
 	if nap.claimed {

@@ -5,12 +5,7 @@ package connections
 import (
 	"bufio"
 	"context"
-	"encoding/json"
-	"fmt"
-	"io"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strconv"
 	"time"
 
@@ -18,7 +13,6 @@ import (
 	"k8s.io/client-go/rest"
 
 	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
 
 	"github.com/claviger/claviger/config"
 	"github.com/claviger/claviger/internal/app"
@@ -26,30 +20,14 @@ import (
 	"github.com/claviger/claviger/test/harness"
 )
 
-// ordersVariable names the file with the orders of a process that is to be a manager, in its environment.
-const ordersVariable = "CLAVIGER_TEST_MANAGER"
-
-// orders are what such a process is told. It is this test binary and no other, because it must have the test's clock.
+// orders are what a process that is to be a manager is told.
 type orders struct {
 	Host, TokenFile, Replica string
 	Offset                   time.Duration
 }
 
-// manage is the manager until it is killed, or nobody holds its standard input open any more. Each line there is how far its clock is
-// ahead of the machine's, in nanoseconds.
-func manage(file string) int {
-	var told orders
-	text, err := os.ReadFile(file)
-	if err == nil {
-		err = json.Unmarshal(text, &told)
-	}
-	if err == nil {
-		err = told.run()
-	}
-	fmt.Fprintln(os.Stderr, err)
-	return 1
-}
-
+// run is the manager until it is killed, or nobody holds its standard input open any more. Each line there is how far its clock is ahead
+// of the machine's, in nanoseconds.
 func (o orders) run() error {
 	clock := &harness.Clock{}
 	clock.Set(o.Offset)
@@ -75,41 +53,18 @@ func (o orders) run() error {
 }
 
 // child is a manager that is a process of its own.
-type child struct {
-	command *exec.Cmd
-	clock   io.WriteCloser
-}
+type child struct{ *harness.Process }
 
 // startChild starts a manager as a process, which reaches the API server through a proxy at host.
 func startChild(host, replica string, clock *harness.Clock) *child {
 	GinkgoHelper()
-	access := plane.Identity(sandbox.ManagerServiceAccount)
-	text, err := json.Marshal(orders{Host: host, TokenFile: access.BearerTokenFile, Replica: replica, Offset: clock.Offset()})
-	Expect(err).NotTo(HaveOccurred())
-	file := filepath.Join(GinkgoT().TempDir(), "orders")
-	Expect(os.WriteFile(file, text, 0o600)).To(Succeed())
-	self, err := os.Executable()
-	Expect(err).NotTo(HaveOccurred())
-	command := exec.Command(self)
-	command.Env = append(os.Environ(), ordersVariable+"="+file)
-	command.Stdout, command.Stderr = plane.Ledger, plane.Ledger
-	stdin, err := command.StdinPipe()
-	Expect(err).NotTo(HaveOccurred())
-	Expect(command.Start()).To(Succeed())
-	started := &child{command, stdin}
-	DeferCleanup(started.kill)
-	return started
+	return &child{plane.StartProcess(orders{
+		Host: host, TokenFile: plane.Identity(sandbox.ManagerServiceAccount).BearerTokenFile, Replica: replica, Offset: clock.Offset(),
+	})}
 }
 
 // tell tells the process the time.
 func (c *child) tell(clock *harness.Clock) {
 	GinkgoHelper()
-	_, err := fmt.Fprintln(c.clock, int64(clock.Offset()))
-	Expect(err).NotTo(HaveOccurred())
-}
-
-// kill kills the process as the kernel does, and waits until it is gone. One that is gone stays so.
-func (c *child) kill() {
-	_ = c.command.Process.Kill()
-	_ = c.command.Wait()
+	c.Tell(strconv.FormatInt(int64(clock.Offset()), 10))
 }

@@ -89,7 +89,7 @@ func replica(name string) func(*harness.Clock) {
 
 func dies(g *gate, process *child) {
 	g.doom() // before its connections break, or what it had not sent to the end would arrive, or not
-	process.kill()
+	process.Kill()
 	g.open()
 }
 
@@ -101,12 +101,12 @@ func fates() []fate {
 			name: "sleeps until another has taken over", before: replica("replica-1"), after: nobody, ends: ofSleep,
 			happen: func(_ *gate, process *child) {
 				GinkgoHelper()
-				Expect(process.command.Process.Signal(syscall.SIGSTOP)).To(Succeed())
+				process.Signal(syscall.SIGSTOP)
 			},
 			resumes: func(g *gate, process *child, clock *harness.Clock) {
 				GinkgoHelper()
 				process.tell(clock)
-				Expect(process.command.Process.Signal(syscall.SIGCONT)).To(Succeed())
+				process.Signal(syscall.SIGCONT)
 				g.open()
 			},
 		},

@@ -21,8 +21,13 @@ import (
 
 // TestMain has the binary be a manager where it was started as one; see child_test.go.
 func TestMain(m *testing.M) {
-	if orders := os.Getenv(ordersVariable); orders != "" {
-		os.Exit(manage(orders))
+	var told orders
+	if ordered, err := harness.Orders(&told); ordered {
+		if err == nil {
+			err = told.run()
+		}
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
 	}
 	os.Exit(m.Run())
 }
