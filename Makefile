@@ -44,7 +44,7 @@ bench: ## Measure the hot paths beside their floors, and write docs/benchmarks.m
 
 .PHONY: bench-connections
 bench-connections: ## Keep 1000 connections with tokens of a minute alive (FOR=10m), and count what it takes
-	assets=$(CONTROL_PLANE); KUBEBUILDER_ASSETS=$$assets go test ./test/connections -count 1 -timeout 0 -ginkgo.v \
+	assets=$(CONTROL_PLANE); KUBEBUILDER_ASSETS=$$assets go test ./test/connections -v -count 1 -timeout 0 -ginkgo.v \
 	-ginkgo.focus 'tokens of a minute' -args -bench-for $(or $(FOR),10m) $(ARGS)
 
 .PHONY: fuzz
