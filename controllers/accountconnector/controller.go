@@ -70,7 +70,10 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	}
 	s := newScope(object)
 	if object.DeletionTimestamp != nil {
-		return ctrl.Result{}, r.end(ctx, s)
+		if err := r.end(ctx, s); !isStale(err) {
+			return ctrl.Result{}, err
+		}
+		return ctrl.Result{RequeueAfter: staleRetry}, nil
 	}
 	if err := r.Secrets.Written.Check(kind, object); err != nil {
 		return r.result(s, err) // or the status would be written twice
@@ -155,7 +158,7 @@ func (r *Reconciler) result(s *scope, err error) (ctrl.Result, error) {
 	return ctrl.Result{RequeueAfter: wake}, nil
 }
 
-// isStale reports whether the cache was behind the API server. Looking again shortly is all that it takes.
+// isStale reports whether the cache was behind the API server, or somebody else was faster. Looking again shortly is all that it takes.
 func isStale(err error) bool {
-	return errors.Is(err, kube.ErrStale) || apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err)
+	return errors.Is(err, kube.ErrStale) || errors.Is(err, connector.ErrConflict) || apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err)
 }

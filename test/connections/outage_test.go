@@ -21,7 +21,10 @@ const (
 	leap = 3 * time.Minute
 	// longest is how long a connection waits between two requests that fail, and an outage takes several of these.
 	longest = 15 * time.Minute
-	outage  = 2 * time.Hour
+	// patience is the most between two requests: the longest wait, two looks (its host may be left alone at the first), and the time
+	// that the looks themselves take, for this clock goes on meanwhile.
+	patience = longest + 3*leap
+	outage   = 2 * time.Hour
 )
 
 // outageOf is one provider that is away, with its connections, and others at another provider.
@@ -115,9 +118,9 @@ func (o *outageOf) expectPatience() {
 		Expect(len(at)).To(BeNumerically("<=", 9+outage/(longest/2)), "%s: after the steps up to the longest wait, not more than that asks for", token)
 		Expect(at[last].Sub(at[last-1])).To(BeNumerically(">=", longest/2), "%s: in the end it waits the longest", token)
 		for i := range last {
-			Expect(at[i+1].Sub(at[i])).To(BeNumerically("<=", longest+2*leap), "%s: it is never given up", token)
+			Expect(at[i+1].Sub(at[i])).To(BeNumerically("<=", patience), "%s: it is never given up", token)
 		}
-		Expect(o.clock.Now().Sub(at[last])).To(BeNumerically("<=", longest+2*leap), "%s: and was not in the end", token)
+		Expect(o.clock.Now().Sub(at[last])).To(BeNumerically("<=", patience), "%s: and was not in the end", token)
 	}
 }
 
@@ -135,7 +138,7 @@ func (o *outageOf) recover(ctx context.Context) {
 	}
 	// No longer than the longest wait of one that was turned away last, and that of the host after it.
 	for waited := time.Duration(0); !back(); waited += leap {
-		Expect(waited).To(BeNumerically("<=", longest+2*leap), "they come back by themselves")
+		Expect(waited).To(BeNumerically("<=", patience), "they come back by themselves")
 		later(ctx, o.clock, leap, o.all()...)
 		for _, each := range o.well {
 			each.expectInTime(ctx, o.clock)
