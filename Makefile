@@ -56,8 +56,9 @@ generate: ## Generate deepcopy functions
 	$(TOOL) controller-gen object:headerFile=hack/boilerplate.go.txt paths=./api/...
 
 .PHONY: manifests
-manifests: ## Generate CRDs
+manifests: ## Generate CRDs, config/ for Kustomize from the chart, and the chart's README
 	$(TOOL) controller-gen crd paths=./api/... output:crd:artifacts:config=config/crd/bases
+	hack/manifests.sh
 
 .PHONY: screenshots
 screenshots: ## Write docs/images, the pages of a sign-in as Chromium shows them

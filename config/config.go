@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"path"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -46,6 +47,9 @@ func read(pattern string) ([]*unstructured.Unstructured, error) {
 	}
 	var objects []*unstructured.Unstructured
 	for _, name := range names {
+		if path.Base(name) == "kustomization.yaml" {
+			continue
+		}
 		file, err := files.Open(name)
 		if err != nil {
 			return nil, fmt.Errorf("opening %s: %w", name, err)

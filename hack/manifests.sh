@@ -31,3 +31,7 @@ find . -name '*.yaml' | while read -r file; do
     sed -e '1{/^---$/d}' -e '/^# Source: /d' "$file" | awk '/^$/ {blank = 1; next} {if (blank && $0 != "---") print ""; blank = 0; print}'
   } >"$target"
 done
+
+cd "$root"
+go build -C hack/install -o "$out/readme" ./readme
+"$out/readme" >charts/claviger/README.md
