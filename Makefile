@@ -80,6 +80,12 @@ lint: ## Lint the code and the API
 verify: ## Check that generated files, modules and formatting are as they should be, and lint
 	hack/verify.sh
 
+##@ Install
+
+.PHONY: build-installer
+build-installer: ## Write dist/install.yaml, all of Claviger in one file (IMAGE=..., VERSION=...)
+	VERSION=$(VERSION) IMAGE=$(or $(IMAGE),claviger/claviger) hack/installer.sh
+
 ##@ Help
 
 .PHONY: help
