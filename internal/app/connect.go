@@ -125,7 +125,7 @@ func RunConnect(ctx context.Context, config *rest.Config, options ConnectOptions
 	if err != nil {
 		return err
 	}
-	objects, revoker, err := follow(ctx, config, options.Namespace)
+	objects, revoker, err := follow(ctx, config, options.Common)
 	if err != nil {
 		return err
 	}

@@ -78,7 +78,7 @@ func (o *GateOptions) asking(tokens *token.Cache, registry prometheus.Registerer
 
 // informed builds the source that knows what the token service knows: by Claviger's objects, and by the keys that are published.
 func (o *GateOptions) informed(ctx context.Context, config *rest.Config, tokens *token.Cache) (gateSource, error) {
-	objects, revoker, err := follow(ctx, config, o.Namespace)
+	objects, revoker, err := follow(ctx, config, o.Common)
 	if err != nil {
 		return gateSource{}, err
 	}

@@ -123,10 +123,12 @@ func newManager(ctx context.Context, restConfig *rest.Config, options ManagerOpt
 	}
 	logger := logr.FromContextOrDiscard(ctx)
 	manager, err := ctrl.NewManager(restConfig, ctrl.Options{
-		Scheme: scheme,
-		Logger: logger,
+		Scheme:   scheme,
+		Logger:   logger,
+		NewCache: newCache,
 		Cache: cache.Options{
-			DefaultTransform: cache.TransformStripManagedFields(),
+			DefaultTransform:  cache.TransformStripManagedFields(),
+			DefaultNamespaces: options.watched(options.ConnectionsNamespace),
 			ByObject: map[client.Object]cache.ByObject{
 				&corev1.Secret{}:         {Label: labels.NewSelector().Add(*ours)},
 				&v1alpha1.RevokedToken{}: {Namespaces: map[string]cache.Config{options.Namespace: {}}},
@@ -155,7 +157,7 @@ func newManager(ctx context.Context, restConfig *rest.Config, options ManagerOpt
 
 func addControllers(ctx context.Context, manager ctrl.Manager, options ManagerOptions) error {
 	secrets := kube.Secrets{Client: manager.GetClient(), Live: manager.GetAPIReader(), Written: &kube.Written{}}
-	versions := kube.NewSecretVersions(manager)
+	versions := kube.NewSecretVersions(manager, options.watched(options.ConnectionsNamespace))
 	if err := addKeyMaterial(manager, secrets, options); err != nil {
 		return err
 	}

@@ -40,9 +40,11 @@ type Common struct {
 	Issuer            string
 	AllowPlainHTTP    bool
 	ConsoleNamespaces []string
-	MetricsAddress    string
-	LogLevel          string
-	LogFormat         string
+	// WatchNamespaces are those whose objects count, beside the operator's own and those of the console. Empty: all.
+	WatchNamespaces []string
+	MetricsAddress  string
+	LogLevel        string
+	LogFormat       string
 	// MaxTokenExpiryMinutes bounds the lifetime of every token.
 	MaxTokenExpiryMinutes int32
 	// Clock tells the time. Complete sets it to the machine's where it is nil.
@@ -70,6 +72,7 @@ func (o *Common) bindProcess(flags *pflag.FlagSet) {
 func (o *Common) bindCluster(flags *pflag.FlagSet) {
 	flags.StringVar(&o.Kubeconfig, "kubeconfig", "", "path of a kubeconfig file (default: $KUBECONFIG, ~/.kube/config, else the pod's ServiceAccount)")
 	flags.StringVar(&o.Namespace, "namespace", "", "the operator's own namespace (default: the pod's, else "+config.Namespace+")")
+	flags.StringSliceVar(&o.WatchNamespaces, "watch-namespaces", nil, "namespaces whose objects count, beside --namespace and --console-namespaces, so that no right is needed in others (default: all)")
 	flags.StringSliceVar(&o.ConsoleNamespaces, "console-namespaces", nil, "namespaces that may hold console-level credentials (default: --namespace)")
 }
 
@@ -82,7 +85,7 @@ func (o *Common) Complete() error {
 		o.ConsoleNamespaces = []string{o.Namespace}
 	}
 	var mistakes []error
-	for namespace := range sets.New(o.ConsoleNamespaces...).Insert(o.Namespace) {
+	for namespace := range sets.New(o.ConsoleNamespaces...).Insert(o.WatchNamespaces...).Insert(o.Namespace) {
 		if wrong := validation.IsDNS1123Label(namespace); len(wrong) > 0 {
 			mistakes = append(mistakes, fmt.Errorf("%q is not the name of a namespace: %s", namespace, strings.Join(wrong, "; ")))
 		}

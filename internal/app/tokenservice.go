@@ -121,7 +121,7 @@ func RunTokenService(ctx context.Context, config *rest.Config, options TokenServ
 	contact := &kube.Contact{Now: options.Clock}
 	config = rest.CopyConfig(config)
 	config.Wrap(contact.Wrap)
-	objects, revoker, err := follow(ctx, config, options.Namespace)
+	objects, revoker, err := follow(ctx, config, options.Common)
 	if err != nil {
 		return err
 	}
@@ -197,7 +197,7 @@ func (o *TokenServiceOptions) access(ctx context.Context) (server.Access, func()
 
 // follow builds the cache of Claviger's own objects, the directory that it feeds, and what writes RevokedTokens. No Secret passes
 // through it, and only RevokedTokens of the operator's namespace count.
-func follow(ctx context.Context, config *rest.Config, namespace string) (cache.Cache, *kube.Revoker, error) {
+func follow(ctx context.Context, config *rest.Config, common Common) (cache.Cache, *kube.Revoker, error) {
 	scheme, err := newScheme()
 	if err != nil {
 		return nil, nil, err
@@ -212,10 +212,11 @@ func follow(ctx context.Context, config *rest.Config, namespace string) (cache.C
 	if err != nil {
 		return nil, nil, fmt.Errorf("building a mapper of kinds: %w", err)
 	}
-	objects, err := cache.New(config, cache.Options{
+	objects, err := newCache(config, cache.Options{
 		Scheme: scheme, HTTPClient: transport, Mapper: kinds,
-		DefaultTransform: cache.TransformStripManagedFields(),
-		ByObject:         map[client.Object]cache.ByObject{&v1alpha1.RevokedToken{}: {Namespaces: map[string]cache.Config{namespace: {}}}},
+		DefaultTransform:  cache.TransformStripManagedFields(),
+		DefaultNamespaces: common.watched(),
+		ByObject:          map[client.Object]cache.ByObject{&v1alpha1.RevokedToken{}: {Namespaces: map[string]cache.Config{common.Namespace: {}}}},
 	})
 	if err != nil {
 		return nil, nil, fmt.Errorf("building the cache: %w", err)
@@ -225,5 +226,5 @@ func follow(ctx context.Context, config *rest.Config, namespace string) (cache.C
 		return nil, nil, fmt.Errorf("building a client: %w", err)
 	}
 	directory := &kube.Directory{}
-	return objects, &kube.Revoker{Client: writer, Namespace: namespace, Directory: directory}, directory.Follow(ctx, objects)
+	return objects, &kube.Revoker{Client: writer, Namespace: common.Namespace, Directory: directory}, directory.Follow(ctx, objects)
 }

@@ -19,15 +19,16 @@ import (
 // This one has the names and versions of all Secrets, and no content. All controllers share it, and it starts with the first object
 // that refers to such a Secret.
 type SecretVersions struct {
-	manager ctrl.Manager
+	manager    ctrl.Manager
+	namespaces map[string]cache.Config
 
 	mutex sync.Mutex
 	cache cache.Cache
 }
 
-// NewSecretVersions makes one for the controllers of a manager.
-func NewSecretVersions(manager ctrl.Manager) *SecretVersions {
-	return &SecretVersions{manager: manager}
+// NewSecretVersions makes one for the controllers of a manager, of the Secrets in some namespaces. Nil: in all.
+func NewSecretVersions(manager ctrl.Manager, namespaces map[string]cache.Config) *SecretVersions {
+	return &SecretVersions{manager: manager, namespaces: namespaces}
 }
 
 // start gives the cache, and starts it where it does not run yet.
@@ -38,10 +39,11 @@ func (v *SecretVersions) start() (cache.Cache, error) {
 		return v.cache, nil
 	}
 	versions, err := cache.New(v.manager.GetConfig(), cache.Options{
-		Scheme:           v.manager.GetScheme(),
-		Mapper:           v.manager.GetRESTMapper(),
-		HTTPClient:       v.manager.GetHTTPClient(),
-		DefaultTransform: onlyVersion,
+		Scheme:            v.manager.GetScheme(),
+		Mapper:            v.manager.GetRESTMapper(),
+		HTTPClient:        v.manager.GetHTTPClient(),
+		DefaultTransform:  onlyVersion,
+		DefaultNamespaces: v.namespaces,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("building a cache: %w", err)

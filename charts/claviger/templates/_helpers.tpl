@@ -84,6 +84,9 @@ securityContext:
 - --metrics-bind-address=:8080
 - --log-level={{ .Values.log.level }}
 - --log-format={{ .Values.log.format }}
+{{- with .Values.watchNamespaces }}
+- --watch-namespaces={{ join "," . }}
+{{- end }}
 {{- with .Values.consoleNamespaces }}
 - --console-namespaces={{ join "," . }}
 {{- end }}
@@ -125,4 +128,65 @@ startupProbe:
   httpGet: {path: /healthz, port: {{ . }}}
   periodSeconds: 1
   failureThreshold: 60
+{{- end }}
+
+{{/* Roles of a ServiceAccount in every watched namespace: (dict "root" $ "component" "manager" "rules" "..."). */}}
+{{- define "claviger.tenantRoles" -}}
+{{- $root := .root -}}
+{{- $more := list $root.Release.Namespace -}}
+{{- if eq .component "manager" }}{{ $more = append $more $root.Values.connections.namespace }}{{ end -}}
+{{- range concat $root.Values.watchNamespaces $root.Values.consoleNamespaces $more | uniq }}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata:
+  name: claviger-{{ $.component }}-tenant
+  namespace: {{ . }}
+rules:
+  {{- $.rules | nindent 2 }}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata:
+  name: claviger-{{ $.component }}-tenant
+  namespace: {{ . }}
+roleRef:
+  apiGroup: rbac.authorization.k8s.io
+  kind: Role
+  name: claviger-{{ $.component }}-tenant
+subjects:
+  - kind: ServiceAccount
+    name: claviger-{{ $.component }}
+    namespace: {{ $root.Release.Namespace }}
+{{- end }}
+{{- end }}
+
+{{/* What the manager may do where tenants are: in all namespaces, or in those that are watched. */}}
+{{- define "claviger.managerTenantRules" -}}
+- apiGroups: [claviger.dev]
+  resources: [clientcredentials, protectedresources]
+  verbs: [get, list, watch]
+# A finalizer holds an AccountConnector until its grant has ended.
+- apiGroups: [claviger.dev]
+  resources: [accountconnectors]
+  verbs: [get, list, watch, patch]
+- apiGroups: [claviger.dev]
+  resources: [clientcredentials/status, protectedresources/status, accountconnectors/status]
+  verbs: [patch]
+# To own a Secret with blockOwnerDeletion where the API server enforces OwnerReferencesPermissionEnforcement.
+- apiGroups: [claviger.dev]
+  resources: [clientcredentials/finalizers, accountconnectors/finalizers]
+  verbs: [update]
+- apiGroups: [""]
+  resources: [secrets]
+  verbs: [get, list, watch, create, update, delete]
+- apiGroups: [events.k8s.io]
+  resources: [events]
+  verbs: [create, patch]
+{{- end }}
+
+{{- define "claviger.readerTenantRules" -}}
+- apiGroups: [claviger.dev]
+  resources: [clientcredentials, protectedresources{{ if eq . "connect" }}, accountconnectors{{ end }}]
+  verbs: [list, watch]
 {{- end }}
