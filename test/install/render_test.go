@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -26,6 +27,29 @@ func key(object *unstructured.Unstructured) string {
 	return fmt.Sprintf("%s %s/%s", object.GetKind(), object.GetNamespace(), object.GetName())
 }
 
+// helm builds Helm, once: to have go tool look each time whether it is built takes longer than what it does.
+var helm = sync.OnceValues(func() (string, error) {
+	folder, err := os.MkdirTemp("", "claviger-helm-")
+	if err != nil {
+		return "", fmt.Errorf("making a folder for helm: %w", err)
+	}
+	program := filepath.Join(folder, "helm")
+	build := exec.Command("go", "build", "-o", program, "helm.sh/helm/v4/cmd/helm")
+	build.Dir = "../../hack/install"
+	if out, err := build.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("building helm: %w\n%s", err, out)
+	}
+	return program, nil
+})
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if program, err := helm(); err == nil {
+		_ = os.RemoveAll(filepath.Dir(program))
+	}
+	os.Exit(code)
+}
+
 // byHelm gives the objects of the chart with values, as helm's --set has them.
 func byHelm(t *testing.T, values ...string) map[string]*unstructured.Unstructured {
 	t.Helper()
@@ -37,13 +61,15 @@ func byHelm(t *testing.T, values ...string) map[string]*unstructured.Unstructure
 }
 
 func tryHelm(values ...string) (map[string]*unstructured.Unstructured, error) {
-	args := []string{
-		"tool", "-modfile=hack/install/go.mod", "helm", "template", "claviger", "charts/claviger", "--namespace", config.Namespace,
+	program, err := helm()
+	if err != nil {
+		return nil, err
 	}
+	args := []string{"template", "claviger", "charts/claviger", "--namespace", config.Namespace}
 	for _, value := range values {
 		args = append(args, "--set", value)
 	}
-	return objectsOf("go", args...)
+	return objectsOf(program, args...)
 }
 
 // byKustomize gives the objects of config/default.

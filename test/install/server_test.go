@@ -4,15 +4,19 @@ package install
 
 import (
 	"context"
+	"errors"
 	"testing"
 
 	"github.com/go-logr/logr"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
+	"github.com/claviger/claviger/api/v1alpha1"
 	"github.com/claviger/claviger/config"
 )
 
@@ -24,8 +28,12 @@ func (w warnings) HandleWarningHeader(_ int, _, text string) {
 	w.t.Errorf("the API server warns: %s", text)
 }
 
-// TestAnAPIServerTakesAllWithoutAComplaint, unknown fields included; and a second time, by which nothing changes.
-func TestAnAPIServerTakesAllWithoutAComplaint(t *testing.T) {
+// unstructuredObject is any object.
+type unstructuredObject = unstructured.Unstructured
+
+// startControlPlane starts an API server, and fails where that warns of anything.
+func startControlPlane(t *testing.T) *rest.Config {
+	t.Helper()
 	log.SetLogger(logr.Discard())
 	environment := &envtest.Environment{}
 	admin, err := environment.Start()
@@ -38,6 +46,33 @@ func TestAnAPIServerTakesAllWithoutAComplaint(t *testing.T) {
 		}
 	})
 	admin.WarningHandler = warnings{t}
+	return admin
+}
+
+func newClient(t *testing.T, access *rest.Config) client.Client {
+	t.Helper()
+	scheme := runtime.NewScheme()
+	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
+		t.Fatal(err)
+	}
+	api, err := client.New(access, client.Options{Scheme: scheme})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return api
+}
+
+func namespaceOf(name string) *unstructuredObject {
+	object := &unstructuredObject{}
+	object.SetAPIVersion("v1")
+	object.SetKind("Namespace")
+	object.SetName(name)
+	return object
+}
+
+// TestAnAPIServerTakesAllWithoutAComplaint, unknown fields included; and a second time, by which nothing changes.
+func TestAnAPIServerTakesAllWithoutAComplaint(t *testing.T) {
+	admin := startControlPlane(t)
 	objects := byKustomize(t, "config/default")
 	for name, object := range byHelm(t, "tokenService.autoscaling.enabled=true", "connect.autoscaling.enabled=true", "gate.rbac=true") {
 		if objects[name] == nil {
@@ -56,11 +91,7 @@ func TestAnAPIServerTakesAllWithoutAComplaint(t *testing.T) {
 
 func apply(t *testing.T, admin *rest.Config, objects map[string]*unstructured.Unstructured) client.Client {
 	t.Helper()
-	plain, err := client.New(admin, client.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	api := client.WithFieldValidation(plain, "Strict")
+	api := client.WithFieldValidation(newClient(t, admin), "Strict")
 	put := func(object *unstructured.Unstructured) {
 		if err := api.Apply(t.Context(), client.ApplyConfigurationFromUnstructured(object.DeepCopy()), client.FieldOwner("test"), client.ForceOwnership); err != nil {
 			t.Errorf("%s: %v", key(object), err)
