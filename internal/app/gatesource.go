@@ -27,7 +27,7 @@ const issuerTimeout = 5 * time.Second
 
 // onlyFor are the flags that only one source has a use for.
 var onlyFor = map[string][]string{
-	SourceAPI:           {"kubeconfig", "namespace", "console-namespaces"},
+	SourceAPI:           {"kubeconfig", "namespace", "console-namespaces", "watch-namespaces"},
 	SourceIntrospection: {"introspection-url", "introspection-credentials", "introspection-token-file", "introspection-cache"},
 }
 
