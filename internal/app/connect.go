@@ -31,6 +31,7 @@ import (
 	"github.com/claviger/claviger/internal/server/gate"
 	"github.com/claviger/claviger/internal/server/limit"
 	"github.com/claviger/claviger/internal/server/source"
+	"github.com/claviger/claviger/internal/server/stop"
 )
 
 // DefaultConnectAddress is where the connect role listens.
@@ -48,7 +49,8 @@ type ConnectOptions struct {
 	ConnectURLOptions
 	ListenAddress string
 	AccountHeader string
-	ShutdownGrace time.Duration
+	// Stop is how it ends.
+	Stop stop.Plan
 	// Attempts is the budget of links and states that are none, for each source address.
 	Attempts limit.Budget
 	// Tokens is the budget of sign-in tokens, for each client of the host.
@@ -80,7 +82,7 @@ func newConnectCommand() *cobra.Command {
 	flags := command.Flags()
 	flags.StringVar(&options.ListenAddress, "listen", DefaultConnectAddress, "address of the public port")
 	flags.StringVar(&options.AccountHeader, "account-header", DefaultAccountHeader, "request header that names the account a call concerns")
-	flags.DurationVar(&options.ShutdownGrace, "shutdown-grace", DefaultConnectGrace, "how long requests under way may take to finish when the process is asked to stop")
+	options.Stop.Bind(flags, DefaultConnectGrace, "requests under way")
 	flags.Var(&options.Attempts, "failure-budget-per-source", `links and answers that are none, of one source address: how many at once, and the time to one more; "off" bounds nothing`)
 	flags.Var(&options.Tokens, "sign-in-token-budget", `sign-in tokens of one client of the host; or "off"`)
 	flags.StringSliceVar(&options.TrustedProxies, "trusted-proxies", nil, "networks (CIDR) of proxies whose X-Forwarded-For says where a request comes from")
@@ -104,9 +106,7 @@ func (o *ConnectOptions) Complete() error {
 	if !canNameAccounts(o.AccountHeader) {
 		mistakes = append(mistakes, fmt.Errorf("--account-header: %q is not the name of a header of its own", o.AccountHeader))
 	}
-	if o.ShutdownGrace < 0 {
-		mistakes = append(mistakes, errors.New("--shutdown-grace must not be negative"))
-	}
+	mistakes = append(mistakes, o.Stop.Check())
 	var err error
 	if o.proxies, err = source.ParseProxies(o.TrustedProxies); err != nil {
 		mistakes = append(mistakes, fmt.Errorf("--trusted-proxies: %w", err))
@@ -143,7 +143,9 @@ func RunConnect(ctx context.Context, config *rest.Config, options ConnectOptions
 		AskForKeys: keys.Ask,
 	}
 	api.SignIns = options.newSignIns(revoker.Client, objects)
-	ready := func() bool { return directory.Synced() && connections() && keys.Loaded() && port.ready() }
+	ready := func() bool {
+		return ctx.Err() == nil && directory.Synced() && connections() && keys.Loaded() && port.ready()
+	}
 
 	// What the verdicts go by is kept up to date until the last request has ended.
 	lasting, rest := context.WithCancel(context.WithoutCancel(ctx))
@@ -152,12 +154,12 @@ func RunConnect(ctx context.Context, config *rest.Config, options ConnectOptions
 	group.Go(func() error { return port.run(lasting) })
 	group.Go(func() error {
 		defer rest()
-		return server.ServeWaiting(ctx, port, server.ConnectRoutes(api, ready), connectapi.AnswerWithin, options.ShutdownGrace)
+		return server.ServeWaiting(ctx, port, server.ConnectRoutes(api, ready), connectapi.AnswerWithin, options.Stop)
 	})
 	if operations != nil {
 		group.Go(func() error {
 			metrics := promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
-			return server.Serve(ctx, operations, server.OperationsRoutes(metrics, ready), options.ShutdownGrace)
+			return server.Serve(ctx, operations, server.OperationsRoutes(metrics, ready), options.Stop)
 		})
 	}
 	return group.Wait()

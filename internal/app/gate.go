@@ -124,13 +124,13 @@ func RunGate(ctx context.Context, config *rest.Config, options GateOptions, publ
 	})
 	group.Go(func() error {
 		defer rest()
-		return server.ServeStreams(ctx, port, guarded, options.ShutdownGrace)
+		return server.ServeStreams(ctx, port, guarded, options.Stop)
 	})
 	if operations != nil {
 		group.Go(func() error {
-			ready := func() bool { return source.ready() && port.ready() }
+			ready := func() bool { return ctx.Err() == nil && source.ready() && port.ready() }
 			metrics := promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
-			return server.Serve(ctx, operations, server.OperationsRoutes(metrics, ready), options.ShutdownGrace)
+			return server.Serve(ctx, operations, server.OperationsRoutes(metrics, ready), options.Stop)
 		})
 	}
 	return group.Wait()

@@ -16,6 +16,7 @@ import (
 	"github.com/claviger/claviger/internal/server"
 	"github.com/claviger/claviger/internal/server/gate"
 	"github.com/claviger/claviger/internal/server/source"
+	"github.com/claviger/claviger/internal/server/stop"
 )
 
 // Defaults of a gate's options.
@@ -62,7 +63,8 @@ type GateOptions struct {
 	IssuerKeysOptions
 	ListenAddress string
 	AccountHeader string
-	ShutdownGrace time.Duration
+	// Stop is how it ends.
+	Stop stop.Plan
 
 	// Source is SourceAPI or SourceIntrospection; empty means the former.
 	Source string
@@ -106,7 +108,7 @@ func (o *GateOptions) bind(flags *pflag.FlagSet) {
 	flags.StringVar(&o.ListenAddress, "listen", DefaultGateAddress, "address of the public port")
 	o.bindTLSFiles(flags)
 	flags.StringVar(&o.AccountHeader, "account-header", DefaultAccountHeader, "request header that names the account a call concerns")
-	flags.DurationVar(&o.ShutdownGrace, "shutdown-grace", DefaultShutdownGrace, "how long calls under way may take to finish when the process is asked to stop; then they are ended")
+	o.Stop.Bind(flags, DefaultShutdownGrace, "calls under way, which are ended then,")
 
 	flags.StringVar(&o.Source, "source", SourceAPI, "where verdicts come from: api (Claviger's objects) or introspection (the token service)")
 	flags.StringVar(&o.Resource, "resource", "", "ProtectedResource that is guarded, <namespace>/<name>, which says all of the following; for --source=api")
@@ -145,9 +147,10 @@ func (o *GateOptions) Complete() error {
 	if !canNameAccounts(o.AccountHeader) {
 		mistakes = append(mistakes, fmt.Errorf("--account-header: %q is not the name of a header of its own", o.AccountHeader))
 	}
-	if o.ShutdownGrace < 0 || o.Patience < 0 {
-		mistakes = append(mistakes, errors.New("--shutdown-grace and --patience must not be negative"))
+	if o.Patience < 0 {
+		mistakes = append(mistakes, errors.New("--patience must not be negative"))
 	}
+	mistakes = append(mistakes, o.Stop.Check())
 	mistakes = append(mistakes, o.completeIssuerKeys(o.Common), checkRoots("--upstream-ca-file", o.UpstreamCAFile))
 	return errors.Join(mistakes...)
 }

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/claviger/claviger/internal/server/stop"
 )
 
 func TestOptions(t *testing.T) {
@@ -40,7 +42,7 @@ func TestOptions(t *testing.T) {
 		{name: "an account header of our own answers", change: func(o *TokenServiceOptions) { o.AccountHeader = "x-claviger-account" }, wrong: []string{"--account-header"}},
 		{name: "a gRPC port", change: func(o *TokenServiceOptions) { o.ExtAuthz.ExtAuthzAddress = "127.0.0.1:9191" }},
 		{name: "a gRPC port for all, in clear", change: func(o *TokenServiceOptions) { o.ExtAuthz.ExtAuthzAddress = ":9191" }, wrong: []string{"--ext-authz-listen"}},
-		{name: "a negative grace", change: func(o *TokenServiceOptions) { o.ShutdownGrace = -1 }, wrong: []string{"--shutdown-grace"}},
+		{name: "a negative grace", change: func(o *TokenServiceOptions) { o.Stop.Grace = -1 }, wrong: []string{"--shutdown-grace"}},
 		{name: "no cache of tokens", change: func(o *TokenServiceOptions) { o.TokenCacheSize = 0 }},
 		{name: "a cache of less than no tokens", change: func(o *TokenServiceOptions) { o.TokenCacheSize = -1 }, wrong: []string{"--token-cache-size"}},
 		{name: "trusted proxies", change: func(o *TokenServiceOptions) { o.Limits.TrustedProxies = []string{"10.0.0.0/8", "fd00::1"} }},
@@ -65,7 +67,7 @@ func TestOptions(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			options := TokenServiceOptions{
 				Common:        Common{Issuer: "https://auth.example.com", LogLevel: "info", LogFormat: "json"},
-				ListenAddress: "127.0.0.1:8089", AccountHeader: DefaultAccountHeader, ShutdownGrace: DefaultShutdownGrace,
+				ListenAddress: "127.0.0.1:8089", AccountHeader: DefaultAccountHeader, Stop: stop.Plan{Grace: DefaultShutdownGrace},
 			}
 			row.change(&options)
 			err := options.Complete()

@@ -20,6 +20,7 @@ import (
 
 	"github.com/claviger/claviger/api/v1alpha1"
 	"github.com/claviger/claviger/internal/pki"
+	"github.com/claviger/claviger/internal/server/stop"
 )
 
 func TestTLSOptions(t *testing.T) {
@@ -92,7 +93,7 @@ func TestTLSOptions(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			options := TokenServiceOptions{
 				Common:        Common{Issuer: "https://auth.example.com", LogLevel: "info", LogFormat: "json"},
-				ListenAddress: DefaultListenAddress, AccountHeader: DefaultAccountHeader, ShutdownGrace: DefaultShutdownGrace,
+				ListenAddress: DefaultListenAddress, AccountHeader: DefaultAccountHeader, Stop: stop.Plan{Grace: DefaultShutdownGrace},
 			}
 			row.change(&options)
 			err := options.Complete()

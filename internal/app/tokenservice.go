@@ -32,6 +32,7 @@ import (
 	"github.com/claviger/claviger/internal/server/audit"
 	"github.com/claviger/claviger/internal/server/extauthz"
 	"github.com/claviger/claviger/internal/server/oauthapi"
+	"github.com/claviger/claviger/internal/server/stop"
 )
 
 // Defaults of the token service's options.
@@ -48,9 +49,10 @@ type TokenServiceOptions struct {
 	ExtAuthz      ExtAuthzOptions
 	ListenAddress string
 	AccountHeader string
-	ShutdownGrace time.Duration
-	Limits        LimitOptions
-	Traces        TraceOptions
+	// Stop is how it ends.
+	Stop   stop.Plan
+	Limits LimitOptions
+	Traces TraceOptions
 	// Origins are those whose scripts may take and revoke tokens.
 	Origins []string
 	// AuditAllowed logs every verdict that admits, too.
@@ -69,7 +71,7 @@ func newTokenServiceCommand() *cobra.Command {
 	command.Flags().StringVar(&options.AccountHeader, "account-header", DefaultAccountHeader, "request header that names the account a call concerns")
 	options.bindTLS(command.Flags())
 	options.ExtAuthz.bind(command.Flags())
-	command.Flags().DurationVar(&options.ShutdownGrace, "shutdown-grace", DefaultShutdownGrace, "how long requests under way may take to finish when the process is asked to stop")
+	options.Stop.Bind(command.Flags(), DefaultShutdownGrace, "requests under way")
 	command.Flags().BoolVar(&options.AuditAllowed, "audit-allowed", false, "write an audit event for every call that /verify admits, too")
 	command.Flags().StringSliceVar(&options.Origins, "cors-allowed-origins", nil, "origins whose scripts may take and revoke tokens, such as https://app.example.com; none by default")
 	command.Flags().IntVar(&options.TokenCacheSize, "token-cache-size", DefaultTokenCacheSize, "how many verified tokens are remembered, so that their signature is checked once; 0 remembers none")
@@ -85,9 +87,7 @@ func (o *TokenServiceOptions) Complete() error {
 	if !canNameAccounts(o.AccountHeader) {
 		mistakes = append(mistakes, fmt.Errorf("--account-header: %q is not the name of a header of its own", o.AccountHeader))
 	}
-	if o.ShutdownGrace < 0 {
-		mistakes = append(mistakes, errors.New("--shutdown-grace must not be negative"))
-	}
+	mistakes = append(mistakes, o.Stop.Check())
 	if o.TokenCacheSize < 0 {
 		mistakes = append(mistakes, errors.New("--token-cache-size must not be negative"))
 	}
@@ -140,7 +140,7 @@ func RunTokenService(ctx context.Context, config *rest.Config, options TokenServ
 	if err != nil {
 		return err
 	}
-	ready := func() bool { return directory.Synced() && keys.Loaded() && port.ready() }
+	ready := func() bool { return ctx.Err() == nil && directory.Synced() && keys.Loaded() && port.ready() }
 
 	api := options.newAPI(ctx, &issuer.Service{
 		Minter:    issuer.Minter{Issuer: options.issuer.String(), Rules: options.rules(), Now: options.Clock, Random: rand.Reader},
@@ -152,19 +152,26 @@ func RunTokenService(ctx context.Context, config *rest.Config, options TokenServ
 	}
 	defer flush()
 
-	group.Go(func() error { return objects.Start(ctx) })
-	group.Go(func() error { return port.run(ctx) })
-	group.Go(func() error { clusterKeys.Follow(ctx); return nil })
+	// What the verdicts go by is kept up to date until the last request has ended.
+	lasting, rest := context.WithCancel(context.WithoutCancel(ctx))
+	group.Go(func() error { return objects.Start(lasting) })
+	group.Go(func() error { return port.run(lasting) })
+	group.Go(func() error { clusterKeys.Follow(lasting); return nil })
 	group.Go(func() error {
-		return server.Serve(ctx, port, server.Routes(api, options.issuer, access, ready), options.ShutdownGrace)
-	})
-	group.Go(func() error {
-		return options.ExtAuthz.serve(ctx, port, extauthz.Server{API: api, Ready: ready, Grace: options.ShutdownGrace})
+		defer rest()
+		ports, ctx := errgroup.WithContext(ctx)
+		ports.Go(func() error {
+			return server.Serve(ctx, port, server.Routes(api, options.issuer, access, ready), options.Stop)
+		})
+		ports.Go(func() error {
+			return options.ExtAuthz.serve(ctx, port, extauthz.Server{API: api, Ready: ready, Stop: options.Stop})
+		})
+		return ports.Wait()
 	})
 	if operations != nil {
 		group.Go(func() error {
 			metrics := promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
-			return server.Serve(ctx, operations, server.OperationsRoutes(metrics, ready), options.ShutdownGrace)
+			return server.Serve(ctx, operations, server.OperationsRoutes(metrics, ready), options.Stop)
 		})
 	}
 	return group.Wait()

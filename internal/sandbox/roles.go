@@ -10,6 +10,7 @@ import (
 	"github.com/claviger/claviger/config"
 	"github.com/claviger/claviger/internal/app"
 	"github.com/claviger/claviger/internal/sandbox/loopback"
+	"github.com/claviger/claviger/internal/server/stop"
 )
 
 func (s *Sandbox) common() app.Common {
@@ -36,7 +37,7 @@ func (s *Sandbox) startManager(ctx context.Context, common app.Common) error {
 
 func (s *Sandbox) startTokenService(ctx context.Context, common app.Common) error {
 	options := app.TokenServiceOptions{
-		Common: common, ListenAddress: s.ports.public.Addr().String(), AccountHeader: app.DefaultAccountHeader, ShutdownGrace: app.DefaultShutdownGrace,
+		Common: common, ListenAddress: s.ports.public.Addr().String(), AccountHeader: app.DefaultAccountHeader, Stop: stop.Plan{Grace: app.DefaultShutdownGrace},
 		TokenCacheSize: app.DefaultTokenCacheSize,
 		Limits:         app.DefaultLimits(),
 	}
@@ -50,7 +51,7 @@ func (s *Sandbox) startTokenService(ctx context.Context, common app.Common) erro
 
 func (s *Sandbox) startConnect(ctx context.Context, common app.Common) error {
 	options := app.ConnectOptions{
-		Common: common, ListenAddress: s.ports.connect.Addr().String(), AccountHeader: app.DefaultAccountHeader, ShutdownGrace: app.DefaultShutdownGrace,
+		Common: common, ListenAddress: s.ports.connect.Addr().String(), AccountHeader: app.DefaultAccountHeader, Stop: stop.Plan{Grace: app.DefaultShutdownGrace},
 		Attempts: app.DefaultAttempts(), Tokens: app.DefaultSignInTokens(),
 	}
 	options.ConnectionOptions, options.ConnectURLOptions = s.connections()

@@ -122,7 +122,7 @@ func health(mux *http.ServeMux, ready func() bool) {
 func report(w http.ResponseWriter, good bool) {
 	status, text := http.StatusOK, "ok\n"
 	if !good {
-		status, text = http.StatusServiceUnavailable, "not ready: waiting for the API server's objects or for key material\n"
+		status, text = http.StatusServiceUnavailable, "not ready: waiting for the API server's objects or for key material, or about to stop\n"
 	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(status)

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
+
+	"github.com/claviger/claviger/internal/server/stop"
 )
 
 // Limits of every connection. Requests are small and answers immediate, so a client that needs longer is a hostile one.
@@ -25,23 +27,23 @@ const (
 	maxHeaderBytes    = 32 << 10
 )
 
-// Serve serves until the context ends, then lets requests under way finish for at most the grace period.
-func Serve(ctx context.Context, listener net.Listener, handler http.Handler, grace time.Duration) error {
-	return serve(ctx, listener, bounded(ctx, handler), grace)
+// Serve serves until the context ends and it has stopped as it is told to.
+func Serve(ctx context.Context, listener net.Listener, handler http.Handler, plan stop.Plan) error {
+	return serve(ctx, listener, bounded(ctx, handler), plan)
 }
 
 // ServeWaiting is Serve for answers that wait for somebody else, for as long as is said.
-func ServeWaiting(ctx context.Context, listener net.Listener, handler http.Handler, within, grace time.Duration) error {
+func ServeWaiting(ctx context.Context, listener net.Listener, handler http.Handler, within time.Duration, plan stop.Plan) error {
 	server := bounded(ctx, handler)
 	server.WriteTimeout = within
-	return serve(ctx, listener, server, grace)
+	return serve(ctx, listener, server, plan)
 }
 
-func serve(ctx context.Context, listener net.Listener, server *http.Server, grace time.Duration) error {
+func serve(ctx context.Context, listener net.Listener, server *http.Server, plan stop.Plan) error {
 	stopped := make(chan error, 1)
 	go func() {
-		<-ctx.Done()
-		deadline, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
+		plan.Linger(ctx)
+		deadline, cancel := context.WithTimeout(context.WithoutCancel(ctx), plan.Grace)
 		defer cancel()
 		stopped <- server.Shutdown(deadline)
 	}()
@@ -49,15 +51,15 @@ func serve(ctx context.Context, listener net.Listener, server *http.Server, grac
 		return fmt.Errorf("serving %s: %w", listener.Addr(), err)
 	}
 	if err := <-stopped; err != nil {
-		return fmt.Errorf("stopping %s: requests were still under way after %s: %w", listener.Addr(), grace, err)
+		return fmt.Errorf("stopping %s: requests were still under way after %s: %w", listener.Addr(), plan.Grace, err)
 	}
 	return nil
 }
 
-// bounded gives a server with the limits of every connection.
+// bounded gives a server with the limits of every connection, which says farewell once the context has ended.
 func bounded(ctx context.Context, handler http.Handler) *http.Server {
 	return &http.Server{
-		Handler:           handler,
+		Handler:           stop.Farewell(ctx, handler),
 		ReadHeaderTimeout: readHeaderTimeout,
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      writeTimeout,

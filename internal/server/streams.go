@@ -9,6 +9,8 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"github.com/claviger/claviger/internal/server/stop"
 )
 
 // drainPoll is how often connections that the HTTP server has given away are counted while it stops.
@@ -27,14 +29,14 @@ type Streamer interface {
 	EndAll()
 }
 
-// ServeStreams serves calls that may last until the context ends, then lets those under way finish for at most the grace period,
-// and ends what is left: a stream need have no end of its own. Every request has the limits of Serve until its handler lifts them.
-func ServeStreams(ctx context.Context, listener net.Listener, handler Streamer, grace time.Duration) error {
+// ServeStreams serves calls that may last until the context ends and it has stopped as it is told to. It ends what is left at the end of
+// the grace: a stream need have no end of its own. Every request has the limits of Serve until its handler lifts them.
+func ServeStreams(ctx context.Context, listener net.Listener, handler Streamer, plan stop.Plan) error {
 	server := bounded(ctx, handler)
 	stopped := make(chan error, 1)
 	go func() {
-		<-ctx.Done()
-		stopped <- drain(context.WithoutCancel(ctx), server, handler, grace)
+		plan.Linger(ctx)
+		stopped <- drain(context.WithoutCancel(ctx), server, handler, plan.Grace)
 	}()
 	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("serving %s: %w", listener.Addr(), err)

@@ -20,6 +20,7 @@ import (
 
 	"github.com/claviger/claviger/internal/pki"
 	"github.com/claviger/claviger/internal/server"
+	"github.com/claviger/claviger/internal/server/stop"
 )
 
 const host = "localhost"
@@ -35,6 +36,14 @@ type fixture struct {
 
 func start(t *testing.T, minVersion uint16) *fixture {
 	t.Helper()
+	f, listener := open(t)
+	f.serve(t.Context(), listener, minVersion)
+	return f
+}
+
+// open makes one whose port nobody serves yet.
+func open(t *testing.T) (*fixture, net.Listener) {
+	t.Helper()
 	f := &fixture{t: t, trusted: x509.NewCertPool()}
 	f.renew()
 	var listen net.ListenConfig
@@ -43,19 +52,20 @@ func start(t *testing.T, minVersion uint16) *fixture {
 		t.Fatal(err)
 	}
 	f.address = listener.Addr().String()
-	f.serve(t.Context(), listener, minVersion)
-	return f
+	return f, listener
 }
+
+// tellProtocol answers with the protocol of the request.
+func tellProtocol(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, r.Proto) }
 
 func (f *fixture) get(*tls.ClientHelloInfo) (*tls.Certificate, error) { return f.served.Load(), nil }
 
 func (f *fixture) serve(ctx context.Context, listener net.Listener, minVersion uint16) {
 	done := make(chan struct{})
-	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, r.Proto) })
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	go func() {
 		defer close(done)
-		if err := server.Serve(ctx, server.Secure(listener, f.get, minVersion), handler, time.Second); err != nil {
+		if err := server.Serve(ctx, server.Secure(listener, f.get, minVersion), http.HandlerFunc(tellProtocol), stop.Plan{Grace: time.Second}); err != nil {
 			f.t.Error(err)
 		}
 	}()

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/claviger/claviger/internal/server"
+	"github.com/claviger/claviger/internal/server/stop"
 )
 
 // connections is how many clients call at once.
@@ -35,7 +36,7 @@ func measure(t testing.TB, handler http.Handler, call call, during time.Duration
 	listener := must(net.Listen("tcp", "127.0.0.1:0"))
 	ctx, cancel := context.WithCancel(t.Context())
 	var serving errgroup.Group
-	serving.Go(func() error { return server.Serve(ctx, listener, handler, time.Second) })
+	serving.Go(func() error { return server.Serve(ctx, listener, handler, stop.Plan{Grace: time.Second}) })
 
 	durations := make([][]time.Duration, connections)
 	var clients errgroup.Group

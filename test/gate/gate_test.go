@@ -108,7 +108,7 @@ var _ = Describe("a gate", func() {
 		})
 
 		It("ends the streams that are left when it stops, and lets no error show", func(ctx context.Context) {
-			gate := s.start(matrix.AcmeWebhook.Guard, func(o *app.GateOptions) { o.ShutdownGrace = 100 * time.Millisecond })
+			gate := s.start(matrix.AcmeWebhook.Guard, func(o *app.GateOptions) { o.Stop.Grace = 100 * time.Millisecond })
 			ended := stream(ctx, gate, world.WebhookToken())
 			Expect(gate.Stop()).To(Succeed())
 			harness.ExpectPromptly(ended, true)

@@ -13,6 +13,7 @@ import (
 	"github.com/claviger/claviger/internal/app"
 	"github.com/claviger/claviger/internal/sandbox"
 	"github.com/claviger/claviger/internal/server"
+	"github.com/claviger/claviger/internal/server/stop"
 )
 
 // Connect is a connect role that runs.
@@ -34,7 +35,7 @@ func (p *Plane) StartConnect(issuer *TokenService, change func(*app.ConnectOptio
 func (p *Plane) StartConnectThrough(issuer *TokenService, wrap func(http.RoundTripper) http.RoundTripper, change func(*app.ConnectOptions)) *Connect {
 	GinkgoHelper()
 	options := app.ConnectOptions{
-		Common: *commonOptions(), ListenAddress: "127.0.0.1:0", AccountHeader: app.DefaultAccountHeader, ShutdownGrace: time.Second,
+		Common: *commonOptions(), ListenAddress: "127.0.0.1:0", AccountHeader: app.DefaultAccountHeader, Stop: stop.Plan{Grace: time.Second},
 		IssuerKeysOptions: app.IssuerKeysOptions{JWKSURL: issuer.URL + server.PathJWKS},
 		ConnectionOptions: app.ConnectionOptions{EgressAllow: []string{"127.0.0.0/8"}, EgressAllowHTTP: true},
 	}

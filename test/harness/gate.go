@@ -14,6 +14,7 @@ import (
 
 	"github.com/claviger/claviger/internal/app"
 	"github.com/claviger/claviger/internal/server"
+	"github.com/claviger/claviger/internal/server/stop"
 )
 
 // gateServiceAccount is that of a gate that judges by Claviger's objects.
@@ -32,7 +33,7 @@ type Gate struct {
 func (p *Plane) StartGate(issuer *TokenService, upstream string, change func(*app.GateOptions)) *Gate {
 	GinkgoHelper()
 	options := app.GateOptions{
-		Common: *commonOptions(), ListenAddress: "127.0.0.1:0", AccountHeader: app.DefaultAccountHeader, ShutdownGrace: time.Second,
+		Common: *commonOptions(), ListenAddress: "127.0.0.1:0", AccountHeader: app.DefaultAccountHeader, Stop: stop.Plan{Grace: time.Second},
 		Upstream: upstream, UpstreamTimeout: app.DefaultUpstreamTimeout, Patience: app.DefaultPatience,
 		IssuerKeysOptions: app.IssuerKeysOptions{JWKSURL: issuer.URL + server.PathJWKS}, IntrospectionURL: issuer.URL + server.PathIntrospect,
 	}

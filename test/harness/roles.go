@@ -20,6 +20,7 @@ import (
 	"github.com/claviger/claviger/internal/sandbox"
 	"github.com/claviger/claviger/internal/sandbox/loopback"
 	"github.com/claviger/claviger/internal/server"
+	"github.com/claviger/claviger/internal/server/stop"
 )
 
 // Issuer is the issuer identifier of every role. It need not be where a token service listens: clients are told.
@@ -171,7 +172,7 @@ func (p *Plane) launchTokenService(change func(*app.TokenServiceOptions)) (*Toke
 	access := p.Identity(sandbox.TokenServiceServiceAccount)
 	options := app.TokenServiceOptions{
 		Common: *commonOptions(), ListenAddress: "127.0.0.1:0",
-		AccountHeader: app.DefaultAccountHeader, ShutdownGrace: app.DefaultShutdownGrace,
+		AccountHeader: app.DefaultAccountHeader, Stop: stop.Plan{Grace: app.DefaultShutdownGrace},
 		TokenCacheSize: app.DefaultTokenCacheSize,
 	}
 	change(&options)

@@ -21,6 +21,7 @@ import (
 	"github.com/claviger/claviger/api/v1alpha1"
 	"github.com/claviger/claviger/config"
 	"github.com/claviger/claviger/internal/app"
+	"github.com/claviger/claviger/internal/server/stop"
 	"github.com/claviger/claviger/test/builder"
 )
 
@@ -100,7 +101,7 @@ func runManager(ctx context.Context, access *rest.Config) error {
 // runTokenService ends well only if it was ready.
 func runTokenService(ctx context.Context, access *rest.Config) error {
 	options := app.TokenServiceOptions{
-		Common: commonOptions(), ListenAddress: "127.0.0.1:0", AccountHeader: app.DefaultAccountHeader, ShutdownGrace: time.Second,
+		Common: commonOptions(), ListenAddress: "127.0.0.1:0", AccountHeader: app.DefaultAccountHeader, Stop: stop.Plan{Grace: time.Second},
 	}
 	if err := options.Complete(); err != nil {
 		return err

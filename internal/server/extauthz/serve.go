@@ -20,6 +20,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/claviger/claviger/internal/server/oauthapi"
+	"github.com/claviger/claviger/internal/server/stop"
 )
 
 // Limits. Gateways are few, and keep their connections; a check is the headers of a call.
@@ -47,11 +48,11 @@ type Server struct {
 	API *oauthapi.API
 	// Ready reports whether verdicts can be given. Before, every call is denied.
 	Ready func() bool
-	// Grace is how long checks under way may take to finish at the end.
-	Grace time.Duration
+	// Stop is how it ends.
+	Stop stop.Plan
 }
 
-// Serve serves until the context ends, then lets checks under way finish for at most the grace period.
+// Serve serves until the context ends and it has stopped as it is told to.
 func (s Server) Serve(ctx context.Context, listener net.Listener) error {
 	server, state := s.build(logr.FromContextOrDiscard(ctx)), health.NewServer()
 	authv3.RegisterAuthorizationServer(server, &service{api: s.API})
@@ -63,7 +64,8 @@ func (s Server) Serve(ctx context.Context, listener net.Listener) error {
 		defer close(stopped)
 		<-ctx.Done()
 		state.Shutdown()
-		cut := time.AfterFunc(s.Grace, server.Stop)
+		s.Stop.Linger(ctx)
+		cut := time.AfterFunc(s.Stop.Grace, server.Stop)
 		defer cut.Stop()
 		server.GracefulStop()
 	}()

@@ -15,6 +15,8 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/status"
+
+	"github.com/claviger/claviger/internal/server/stop"
 )
 
 // TestHealthFollowsReadiness, and the port closes in good order when it is asked to.
@@ -27,7 +29,7 @@ func TestHealthFollowsReadiness(t *testing.T) {
 	defer cancel()
 	var ready atomic.Bool
 	ended := make(chan error, 1)
-	go func() { ended <- Server{Ready: ready.Load, Grace: time.Minute}.Serve(ctx, listener) }()
+	go func() { ended <- Server{Ready: ready.Load, Stop: stop.Plan{Grace: time.Minute}}.Serve(ctx, listener) }()
 
 	connection, err := grpc.NewClient("dns:///"+listener.Addr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
