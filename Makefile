@@ -34,6 +34,10 @@ build: ## Build the binaries into bin/
 test: ## Run every test, with the race detector (ARGS="-run Token" and the like reach go test)
 	hack/test.sh $(ARGS)
 
+.PHONY: test-e2e
+test-e2e: ## Try it on the cluster of KUBECONFIG, which CLUSTER knows: see the head of hack/e2e.sh (ARGS="-ginkgo.focus Helm")
+	hack/e2e.sh $(ARGS)
+
 .PHONY: unit
 unit: ## Run the tests that need no control plane: seconds
 	go test ./api/... ./config/... ./controllers/... ./internal/... ./test/leak $(ARGS)
