@@ -16,6 +16,7 @@ import (
 
 	"github.com/claviger/claviger/config"
 	"github.com/claviger/claviger/internal/app"
+	"github.com/claviger/claviger/internal/sandbox"
 	"github.com/claviger/claviger/internal/sandbox/loopback"
 	"github.com/claviger/claviger/test/builder"
 	"github.com/claviger/claviger/test/harness"
@@ -56,6 +57,7 @@ var _ = BeforeSuite(func(ctx context.Context) {
 var _ = AfterSuite(func(ctx context.Context) {
 	if plane != nil {
 		plane.Ledger.ExpectNoLeak(ctx)
+		plane.ExpectRightsUsed(sandbox.ConnectServiceAccount)
 	}
 })
 

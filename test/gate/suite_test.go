@@ -57,6 +57,7 @@ var _ = BeforeSuite(func(ctx context.Context) {
 var _ = AfterSuite(func(ctx context.Context) {
 	if world.Plane != nil {
 		world.Plane.Ledger.ExpectNoLeak(ctx)
+		world.Plane.ExpectRightsUsed(harness.GateServiceAccount)
 	}
 })
 

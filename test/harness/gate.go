@@ -17,8 +17,8 @@ import (
 	"github.com/claviger/claviger/internal/server/stop"
 )
 
-// gateServiceAccount is that of a gate that judges by Claviger's objects.
-const gateServiceAccount = "claviger-gate"
+// GateServiceAccount is that of a gate that judges by Claviger's objects.
+const GateServiceAccount = "claviger-gate"
 
 // Gate is a gate that runs.
 type Gate struct {
@@ -41,7 +41,7 @@ func (p *Plane) StartGate(issuer *TokenService, upstream string, change func(*ap
 	Expect(options.Complete()).To(Succeed())
 	var access *rest.Config
 	if options.Source == app.SourceAPI {
-		access = p.Identity(gateServiceAccount)
+		access = p.Identity(GateServiceAccount)
 	}
 	public, operations := listen(options.ListenAddress), listen("127.0.0.1:0")
 	gate := &Gate{URL: "http://" + public.Addr().String(), operationsURL: "http://" + operations.Addr().String()}

@@ -19,6 +19,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/claviger/claviger/api/v1alpha1"
+	"github.com/claviger/claviger/config"
 	"github.com/claviger/claviger/internal/app"
 	"github.com/claviger/claviger/internal/sandbox"
 	"github.com/claviger/claviger/internal/sandbox/controlplane"
@@ -46,7 +47,9 @@ func StartPlane() *Plane {
 	ctx, cancel := context.WithCancel(context.Background())
 
 	plane := &Plane{ctx: ctx, dir: dir}
-	plane.ControlPlane, err = controlplane.Start(ctx, controlplane.Options{Assets: os.Getenv("KUBEBUILDER_ASSETS"), Dir: dir})
+	plane.ControlPlane, err = controlplane.Start(ctx, controlplane.Options{
+		Assets: os.Getenv("KUBEBUILDER_ASSETS"), Dir: dir, AuditedGroup: "system:serviceaccounts:" + config.Namespace,
+	})
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(plane.Stop)
 	DeferCleanup(cancel)

@@ -16,6 +16,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/claviger/claviger/api/v1alpha1"
+	"github.com/claviger/claviger/internal/sandbox"
 	"github.com/claviger/claviger/test/builder"
 	"github.com/claviger/claviger/test/harness"
 )
@@ -32,6 +33,7 @@ var _ = BeforeSuite(func() { plane = harness.StartPlane() })
 var _ = AfterSuite(func(ctx context.Context) {
 	if plane != nil {
 		plane.Ledger.ExpectNoLeak(ctx)
+		plane.ExpectRightsUsed(sandbox.ManagerServiceAccount, sandbox.TokenServiceServiceAccount)
 	}
 })
 

@@ -54,20 +54,20 @@ func (c *ControlPlane) etcdArgs(clientURL, peerURL string) []string {
 }
 
 func (c *ControlPlane) apiServerArgs(etcdURL, port string) []string {
-	return []string{
-		"--etcd-servers=" + etcdURL,
-		"--bind-address=" + loopback.Address,
-		"--advertise-address=" + advertised,
-		"--secure-port=" + port,
-		"--tls-cert-file=" + c.access.servingCertificate(),
-		"--tls-private-key-file=" + c.access.servingKey(),
-		"--token-auth-file=" + c.access.tokens(),
+	return append(c.auditArgs(),
+		"--etcd-servers="+etcdURL,
+		"--bind-address="+loopback.Address,
+		"--advertise-address="+advertised,
+		"--secure-port="+port,
+		"--tls-cert-file="+c.access.servingCertificate(),
+		"--tls-private-key-file="+c.access.servingKey(),
+		"--token-auth-file="+c.access.tokens(),
 		"--authorization-mode=RBAC",
-		"--service-account-issuer=" + serviceAccountIssuer,
-		"--service-account-key-file=" + c.access.serviceAccountKey(),
-		"--service-account-signing-key-file=" + c.access.serviceAccountKey(),
+		"--service-account-issuer="+serviceAccountIssuer,
+		"--service-account-key-file="+c.access.serviceAccountKey(),
+		"--service-account-signing-key-file="+c.access.serviceAccountKey(),
 		"--service-cluster-ip-range=10.0.0.0/24",
-	}
+	)
 }
 
 // controllerArgs runs the controllers that matter without nodes: garbage collection, deletion of namespaces, default

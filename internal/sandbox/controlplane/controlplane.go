@@ -24,6 +24,8 @@ type Options struct {
 	Assets string
 	// Dir holds state, credentials and logs. A control plane started on the same directory again has the same objects.
 	Dir string
+	// AuditedGroup names users whose requests are written to the file Audit, but not what is in them. Empty: nobody's.
+	AuditedGroup string
 	// Durable makes etcd wait for the disk. Without it, state survives the processes but not the machine.
 	Durable bool
 }
@@ -57,6 +59,9 @@ func Start(ctx context.Context, options Options) (*ControlPlane, error) {
 	}
 	var err error
 	if c.access, err = prepareAccess(c.path("pki")); err != nil {
+		return nil, err
+	}
+	if err := c.prepareAudit(); err != nil {
 		return nil, err
 	}
 	if err := c.configure(ctx); err != nil {
