@@ -28,9 +28,7 @@ before=$(git rev-parse --verify "${BEFORE:-HEAD~1}^{commit}")
 git worktree add --quiet --detach "$work/before" "$before"
 
 KUBECTL=$(hack/control-plane/build.sh)/kubectl
-HELM=$work/helm
-say "building helm"
-(cd hack/install && go build -o "$HELM" helm.sh/helm/v4/cmd/helm)
+HELM=$(go tool -modfile=hack/install/go.mod -n helm) # builds it where it has to
 IMAGE=$(image claviger . ./cmd/claviger)
 IMAGE_BEFORE=$(image claviger-before "$work/before" ./cmd/claviger)
 IMAGE_WORKLOAD=$(image workload . ./test/e2e/workload)

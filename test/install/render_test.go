@@ -27,28 +27,14 @@ func key(object *unstructured.Unstructured) string {
 	return fmt.Sprintf("%s %s/%s", object.GetKind(), object.GetNamespace(), object.GetName())
 }
 
-// helm builds Helm, once: to have go tool look each time whether it is built takes longer than what it does.
+// helm builds Helm into Go's cache, and gives its path: to have go tool look each time whether it is built takes longer than what it does.
 var helm = sync.OnceValues(func() (string, error) {
-	folder, err := os.MkdirTemp("", "claviger-helm-")
+	out, err := exec.Command("go", "tool", "-modfile=../../hack/install/go.mod", "-n", "helm").Output()
 	if err != nil {
-		return "", fmt.Errorf("making a folder for helm: %w", err)
+		return "", fmt.Errorf("building helm: %w", err)
 	}
-	program := filepath.Join(folder, "helm")
-	build := exec.Command("go", "build", "-o", program, "helm.sh/helm/v4/cmd/helm")
-	build.Dir = "../../hack/install"
-	if out, err := build.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("building helm: %w\n%s", err, out)
-	}
-	return program, nil
+	return strings.TrimSpace(string(out)), nil
 })
-
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if program, err := helm(); err == nil {
-		_ = os.RemoveAll(filepath.Dir(program))
-	}
-	os.Exit(code)
-}
 
 // byHelm gives the objects of the chart with values, as helm's --set has them.
 func byHelm(t *testing.T, values ...string) map[string]*unstructured.Unstructured {
