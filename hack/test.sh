@@ -59,8 +59,8 @@ status=0
 go tool -modfile=hack/tools/go.mod gotestsum --format pkgname-and-test-fails -- \
   ${flags[@]+"${flags[@]}"} -p 1 -count 1 -timeout 30m ./... "$@" || status=$?
 if ((${#flags[@]})); then
-  echo "test: allocations of the hot paths, which the race detector would change, and the model of the refresh protocol, which it would slow down" >&2
-  go test -count 1 ./test/bench ./internal/connector "$@" || status=$?
+  echo "test: allocations of the hot paths, which the race detector would change, and searches of models, which it would slow down" >&2
+  go test -count 1 ./test/bench ./internal/connector ./internal/credential ./internal/keyring ./internal/pki "$@" || status=$?
 fi
 
 if ((${#left_out[@]})); then

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
+// The search knows no second goroutine, and the race detector makes minutes of its seconds.
+//go:build !race
+
 package keyring_test
 
 import (
