@@ -49,7 +49,7 @@ var _ = Describe("Claviger, installed by Kustomize", Ordered, func() {
 		robot.Spec.ServiceAccountName = "robot"
 		it.ready(ctx, robot,
 			pod("client", secretVolume("client"), it.does("client", "--url="+guarded)),
-			pod("load", secretVolume("load"), it.does("load", "--url="+verify, "--rate=20")))
+			pod("load", secretVolume("load"), it.does("load", "--url="+verify, "--rate=50")))
 		for _, name := range []string{"client", "robot", "load"} {
 			it.sees(ctx, name, "tokens are issued, and are good", more(&seen.Record{}, 5))
 		}
@@ -145,7 +145,7 @@ var _ = Describe("Claviger of the commit before", Ordered, func() {
 	It("is upgraded without a request that fails, and without a change of any Secret", func(ctx context.Context) {
 		it.byKustomize(ctx, it.previous, it.before)
 		it.samples(ctx)
-		it.ready(ctx, credential("load"), pod("load", secretVolume("load"), it.does("load", "--url="+verify, "--rate=20")))
+		it.ready(ctx, credential("load"), pod("load", secretVolume("load"), it.does("load", "--url="+verify, "--rate=50")))
 		told := it.sees(ctx, "load", "it runs", more(&seen.Record{}, 20))
 		before := it.versions(ctx)
 

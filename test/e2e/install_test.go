@@ -26,7 +26,9 @@ const root = "../.."
 func run(ctx context.Context, program string, args ...string) string {
 	GinkgoHelper()
 	out, err := exec.CommandContext(ctx, program, args...).CombinedOutput()
-	Expect(err).NotTo(HaveOccurred(), "%s %s:\n%s", filepath.Base(program), strings.Join(args, " "), out)
+	if err != nil {
+		Fail(fmt.Sprintf("%s %s: %v\n%s", filepath.Base(program), strings.Join(args, " "), err, out))
+	}
 	return string(out)
 }
 
