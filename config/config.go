@@ -54,7 +54,8 @@ func read(pattern string) ([]*unstructured.Unstructured, error) {
 		if err != nil {
 			return nil, fmt.Errorf("opening %s: %w", name, err)
 		}
-		found, err := decode(file)
+		found, err := Decode(file)
+		_ = file.Close() // an embedded file
 		if err != nil {
 			return nil, fmt.Errorf("reading %s: %w", name, err)
 		}
@@ -63,10 +64,10 @@ func read(pattern string) ([]*unstructured.Unstructured, error) {
 	return objects, nil
 }
 
-func decode(file fs.File) ([]*unstructured.Unstructured, error) {
-	defer file.Close() //nolint:errcheck // an embedded file
+// Decode reads manifests: objects in YAML, with lines of --- between them, or in JSON.
+func Decode(manifests io.Reader) ([]*unstructured.Unstructured, error) {
 	var objects []*unstructured.Unstructured
-	decoder := yaml.NewYAMLOrJSONDecoder(file, 4096)
+	decoder := yaml.NewYAMLOrJSONDecoder(manifests, 4096)
 	for {
 		object := &unstructured.Unstructured{}
 		switch err := decoder.Decode(object); {

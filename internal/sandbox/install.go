@@ -42,20 +42,48 @@ func Install(ctx context.Context, admin *rest.Config) error {
 	if err != nil {
 		return err
 	}
-	if err := apply(ctx, api, append(crds, rbac...)); err != nil {
-		return err
-	}
-	return waitEstablished(ctx, api, crds)
+	return Apply(ctx, api, fieldOwner, append(crds, rbac...))
 }
 
-func apply(ctx context.Context, api client.Client, objects []*unstructured.Unstructured) error {
+// Apply applies objects in their order, but first those that others need, namespaces and CRDs, and waits until the API server
+// serves the kinds. Each becomes as the API server has it.
+func Apply(ctx context.Context, api client.Client, owner client.FieldOwner, objects []*unstructured.Unstructured) error {
+	var crds, first, rest []*unstructured.Unstructured
 	for _, object := range objects {
-		wanted := client.ApplyConfigurationFromUnstructured(object)
-		if err := api.Apply(ctx, wanted, fieldOwner, client.ForceOwnership); err != nil {
-			return fmt.Errorf("applying %s %s: %w", object.GetKind(), object.GetName(), err)
+		switch object.GroupVersionKind().GroupKind().String() {
+		case "CustomResourceDefinition.apiextensions.k8s.io":
+			crds = append(crds, object)
+		case "Namespace":
+			first = append(first, object)
+		default:
+			rest = append(rest, object)
+		}
+	}
+	for _, object := range append(first, crds...) {
+		if err := apply(ctx, api, owner, object); err != nil {
+			return err
+		}
+	}
+	if err := waitEstablished(ctx, api, crds); err != nil {
+		return err
+	}
+	for _, object := range rest {
+		if err := apply(ctx, api, owner, object); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+func apply(ctx context.Context, api client.Client, owner client.FieldOwner, object *unstructured.Unstructured) error {
+	err := api.Apply(ctx, client.ApplyConfigurationFromUnstructured(object), owner, client.ForceOwnership)
+	if err == nil {
+		return nil
+	}
+	if object.GetKind() == "Secret" { // what is wrong with a value may be told with the value
+		return fmt.Errorf("applying Secret %s: the API server refused it: %s", client.ObjectKeyFromObject(object), apierrors.ReasonForError(err))
+	}
+	return fmt.Errorf("applying %s %s: %w", object.GetKind(), object.GetName(), err)
 }
 
 func waitEstablished(ctx context.Context, api client.Client, crds []*unstructured.Unstructured) error {

@@ -54,7 +54,7 @@ func (c *ControlPlane) etcdArgs(clientURL, peerURL string) []string {
 }
 
 func (c *ControlPlane) apiServerArgs(etcdURL, port string) []string {
-	return append(c.auditArgs(),
+	args := append(c.auditArgs(),
 		"--etcd-servers="+etcdURL,
 		"--bind-address="+loopback.Address,
 		"--advertise-address="+advertised,
@@ -68,6 +68,11 @@ func (c *ControlPlane) apiServerArgs(etcdURL, port string) []string {
 		"--service-account-signing-key-file="+c.access.serviceAccountKey(),
 		"--service-cluster-ip-range=10.0.0.0/24",
 	)
+	if !c.HasControllers() {
+		// It is kube-controller-manager who gives every namespace the ServiceAccount that pods need.
+		args = append(args, "--disable-admission-plugins=ServiceAccount")
+	}
+	return args
 }
 
 // controllerArgs runs the controllers that matter without nodes: garbage collection, deletion of namespaces, default

@@ -7,7 +7,6 @@ package controlplane
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -22,6 +21,9 @@ import (
 type Options struct {
 	// Assets is a directory with the binaries etcd, kube-apiserver, kube-controller-manager and kubectl.
 	Assets string
+	// Lean lets the last two be missing, as they are where envtest keeps the others. Without kube-controller-manager nothing is
+	// collected, no namespace ends, and pods need no ServiceAccount.
+	Lean bool
 	// Dir holds state, credentials and logs. A control plane started on the same directory again has the same objects.
 	Dir string
 	// AuditedGroup names users whose requests are written to the file Audit, but not what is in them. Empty: nobody's.
@@ -41,14 +43,32 @@ type ControlPlane struct {
 }
 
 // binaries are the names of the binaries that Assets must hold.
-func binaries() []string {
-	return []string{"etcd", "kube-apiserver", "kube-controller-manager", "kubectl"}
+func (o Options) binaries() []string {
+	binaries := []string{"etcd", "kube-apiserver"}
+	if !o.Lean {
+		binaries = append(binaries, "kube-controller-manager", "kubectl")
+	}
+	return binaries
+}
+
+// MissingError says which binaries are not there.
+type MissingError struct {
+	// Dir is where they were looked for: nowhere, where it is empty.
+	Dir   string
+	Names []string
+}
+
+func (e *MissingError) Error() string {
+	if e.Dir == "" {
+		return "no control plane binaries: run make control-plane and set KUBEBUILDER_ASSETS to the folder it prints"
+	}
+	return fmt.Sprintf("%s lacks %s: run make control-plane", e.Dir, strings.Join(e.Names, ", "))
 }
 
 // Start starts etcd and kube-apiserver and waits until they are healthy. kube-controller-manager comes with
 // StartControllers, once the kinds whose objects it shall collect are installed: it looks for new kinds only now and then.
 func Start(ctx context.Context, options Options) (*ControlPlane, error) {
-	if err := checkAssets(options.Assets); err != nil {
+	if err := options.checkAssets(); err != nil {
 		return nil, err
 	}
 	c := &ControlPlane{options: options}
@@ -77,21 +97,29 @@ func Start(ctx context.Context, options Options) (*ControlPlane, error) {
 	return c, nil
 }
 
-func checkAssets(dir string) error {
-	if dir == "" {
-		return errors.New("no control plane binaries: run make control-plane and set KUBEBUILDER_ASSETS to the folder it prints")
+func (o Options) checkAssets() error {
+	if o.Assets == "" {
+		return &MissingError{Names: o.binaries()}
 	}
 	var missing []string
-	for _, name := range binaries() {
-		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.Mode()&0o111 == 0 {
+	for _, name := range o.binaries() {
+		if !o.has(name) {
 			missing = append(missing, name)
 		}
 	}
 	if len(missing) > 0 {
-		return fmt.Errorf("%s lacks %s: run make control-plane", dir, strings.Join(missing, ", "))
+		return &MissingError{Dir: o.Assets, Names: missing}
 	}
 	return nil
 }
+
+func (o Options) has(name string) bool {
+	info, err := os.Stat(filepath.Join(o.Assets, name))
+	return err == nil && info.Mode()&0o111 != 0
+}
+
+// HasControllers reports whether there is a kube-controller-manager to start.
+func (c *ControlPlane) HasControllers() bool { return c.options.has("kube-controller-manager") }
 
 // Admin gives access as a member of system:masters.
 func (c *ControlPlane) Admin() *rest.Config { return rest.CopyConfig(c.admin) }
@@ -115,8 +143,11 @@ func (c *ControlPlane) KillAPIServer() { c.apiServer.kill() }
 // there are stay good.
 func (c *ControlPlane) RotateServiceAccountKey() error { return c.access.rotateServiceAccountKey() }
 
-// StartControllers starts kube-controller-manager.
+// StartControllers starts kube-controller-manager, unless a lean control plane has none.
 func (c *ControlPlane) StartControllers(ctx context.Context) error {
+	if !c.HasControllers() {
+		return nil
+	}
 	if err := c.access.writeControllerKubeconfig(c.admin.Host); err != nil {
 		return err
 	}
