@@ -9,6 +9,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/rest"
@@ -46,7 +47,7 @@ func Install(ctx context.Context, admin *rest.Config) error {
 }
 
 // Apply applies objects in their order, but first those that others need, namespaces and CRDs, and waits until the API server
-// serves the kinds. Each becomes as the API server has it.
+// serves the kinds. As with kubectl, an object that needs a namespace and names none is in default. Each becomes as the API server has it.
 func Apply(ctx context.Context, api client.Client, owner client.FieldOwner, objects []*unstructured.Unstructured) error {
 	var crds, first, rest []*unstructured.Unstructured
 	for _, object := range objects {
@@ -76,6 +77,9 @@ func Apply(ctx context.Context, api client.Client, owner client.FieldOwner, obje
 }
 
 func apply(ctx context.Context, api client.Client, owner client.FieldOwner, object *unstructured.Unstructured) error {
+	if namespaced, err := api.IsObjectNamespaced(object); err == nil && namespaced && object.GetNamespace() == "" {
+		object.SetNamespace(metav1.NamespaceDefault)
+	}
 	err := api.Apply(ctx, client.ApplyConfigurationFromUnstructured(object), owner, client.ForceOwnership)
 	if err == nil {
 		return nil
