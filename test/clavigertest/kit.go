@@ -161,8 +161,8 @@ func (k *Kit) shutDown() {
 	k.moving.Lock()
 	defer k.moving.Unlock()
 	k.manager.stop()
+	k.trust.CloseIdleConnections()
 	k.tokenService.stop()
-	k.trust.forget()
 	if k.plane != nil {
 		k.plane.Stop()
 	}

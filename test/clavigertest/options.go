@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// DefaultTimeout bounds how long the kit waits for anything, unless WithTimeout says otherwise. It is long because machines that run
+// DefaultTimeout bounds how long the kit waits for an object or a token, unless WithTimeout says otherwise. It is long because machines that run
 // tests are slow, not because Claviger is.
 const DefaultTimeout = time.Minute
 
@@ -37,7 +37,7 @@ func WithLog(log io.Writer) Option {
 	return func(s *settings) { s.log = log }
 }
 
-// WithTimeout bounds how long the kit waits for anything: for an object, for a token, for Claviger itself. Default: DefaultTimeout.
+// WithTimeout bounds how long the kit waits for an object or a token. Default: DefaultTimeout.
 func WithTimeout(timeout time.Duration) Option {
 	return func(s *settings) { s.timeout = timeout }
 }

@@ -186,7 +186,7 @@ func (k *Kit) awaitKnown(ctx context.Context, kind schema.GroupVersionKind, obje
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("%s is Ready, and the token service does not know it (%w)", describe(kind, object), k.why(ctx))
+			return fmt.Errorf("%s is Ready, and the token service does not know it (%w)", describe(kind, object), context.Cause(ctx))
 		case <-time.After(pause):
 		}
 	}

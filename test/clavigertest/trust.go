@@ -61,9 +61,6 @@ func (t *trust) use(fresh *trusted) {
 	}
 }
 
-// forget closes what is open, which would hold up the token service's end.
-func (t *trust) forget() { t.CloseIdleConnections() }
-
 // trusting gives a transport that trusts a bundle alone.
 func (k *Kit) trusting(bundle []byte) (*trusted, error) {
 	roots := x509.NewCertPool()
@@ -78,7 +75,7 @@ func (k *Kit) trusting(bundle []byte) (*trusted, error) {
 
 // awaitService waits until the token service is ready and has a certificate that is good now, and trusts it.
 func (k *Kit) awaitService(ctx context.Context) error {
-	ctx, cancel := k.bound(ctx)
+	ctx, cancel := k.boundBy(ctx, DefaultTimeout)
 	defer cancel()
 	for {
 		err := k.lookAtService(ctx)

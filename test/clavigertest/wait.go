@@ -24,11 +24,15 @@ import (
 // errTimeout is the cause of a wait that was in vain.
 var errTimeout = errors.New("it took too long")
 
-// bound gives a context that ends with the kit, and after the time that the kit waits for anything.
+// bound gives a context that ends with the kit, and after the time that the kit waits for an object or a token.
 func (k *Kit) bound(ctx context.Context) (context.Context, context.CancelFunc) {
+	return k.boundBy(ctx, k.settings.timeout)
+}
+
+func (k *Kit) boundBy(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	ended := context.AfterFunc(k.life, func() { cancel(context.Cause(k.life)) })
-	ctx, expire := context.WithTimeoutCause(ctx, k.settings.timeout, errTimeout)
+	ctx, expire := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("%w: more than %s", errTimeout, timeout))
 	return ctx, func() {
 		ended()
 		expire()
@@ -106,21 +110,12 @@ func (k *Kit) await(ctx context.Context, object client.Object, what string, met 
 		select {
 		case <-ctx.Done():
 			if apierrors.IsNotFound(err) {
-				return fmt.Errorf("%s is not %s: it does not exist (%w)", name, what, k.why(ctx))
+				return fmt.Errorf("%s is not %s: it does not exist (%w)", name, what, context.Cause(ctx))
 			}
-			return fmt.Errorf("%s is not %s (%w); %s", name, what, k.why(ctx), readState(object))
+			return fmt.Errorf("%s is not %s (%w); %s", name, what, context.Cause(ctx), readState(object))
 		case <-time.After(pause):
 		}
 	}
-}
-
-// why says why nobody waits any longer.
-func (k *Kit) why(ctx context.Context) error {
-	cause := context.Cause(ctx)
-	if errors.Is(cause, errTimeout) {
-		return fmt.Errorf("%w: more than %s", cause, k.settings.timeout)
-	}
-	return cause
 }
 
 // state is what the kit wants to know of an object.
