@@ -6,9 +6,7 @@
 //
 //	func TestOurCredentialsWork(t *testing.T) {
 //		kit := clavigertest.Start(t)
-//		for _, object := range kit.Apply(t, "deploy/claviger.yaml") {
-//			kit.WaitReady(t, object)
-//		}
+//		kit.WaitReady(t, kit.Apply(t, "deploy/claviger.yaml")...)
 //		...
 //	}
 //

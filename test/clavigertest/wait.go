@@ -41,7 +41,8 @@ func (k *Kit) boundBy(ctx context.Context, timeout time.Duration) (context.Conte
 }
 
 // WaitReady waits until each object is Ready as it is specified now, and the token service knows it, and leaves it as it is then. Where
-// one does not become Ready, the test fails with its conditions. Objects that are not Claviger's, and RevokedTokens, are passed over:
+// one does not become Ready, the test fails with its conditions. What a client secret is good for it finds out by taking a token, which
+// it throws away. Objects that are not Claviger's, and RevokedTokens, are passed over:
 // so it may be given all that Apply gives.
 func (k *Kit) WaitReady(t testing.TB, objects ...client.Object) {
 	t.Helper()
