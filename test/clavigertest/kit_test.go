@@ -279,11 +279,23 @@ func TestMissingBinariesAreToldWithTheWayToGetThem(t *testing.T) {
 	}
 }
 
-func TestAStartThatIsGivenUpLeavesNothingRunning(t *testing.T) {
+func TestAStartThatIsGivenUpLeavesLogsAlone(t *testing.T) {
+	temporary := t.TempDir()
+	t.Setenv("TMPDIR", temporary)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := clavigertest.Run(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
+	}
+	left, err := filepath.Glob(filepath.Join(temporary, "*", "*"))
+	if err != nil || len(left) > 1 || len(left) == 1 && filepath.Base(left[0]) != "logs" {
+		t.Errorf("it left %q, %v", left, err)
+	}
+	commands, _ := filepath.Glob("/proc/[0-9]*/cmdline")
+	for _, command := range commands {
+		if arguments, err := os.ReadFile(command); err == nil && strings.Contains(string(arguments), temporary) {
+			t.Errorf("%s still runs", command)
+		}
 	}
 }
 

@@ -5,7 +5,18 @@ package clavigertest
 import (
 	"io"
 	"sync"
+
+	"github.com/go-logr/logr"
+	ctrllog "sigs.k8s.io/controller-runtime/pkg/log"
 )
+
+// librariesLog is for the first kit of a process: controller-runtime has one logger, keeps the first that it is given, and complains
+// at length where it is given none.
+var librariesLog sync.Once
+
+func useForLibraries(logger logr.Logger) {
+	librariesLog.Do(func() { ctrllog.SetLogger(logger) })
+}
 
 // log is a writer for several, until it is closed: what a test gave us may not be written to once that test is over.
 type log struct {

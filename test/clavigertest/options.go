@@ -33,6 +33,7 @@ func WithConsoleNamespaces(names ...string) Option {
 }
 
 // WithLog has the manager and the token service log to a writer, such as t.Output(). Without it nobody reads what they log.
+// controller-runtime has one logger for all of a process: call its log.SetLogger before the first kit starts where you want your own.
 func WithLog(log io.Writer) Option {
 	return func(s *settings) { s.log = log }
 }

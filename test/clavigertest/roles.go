@@ -38,12 +38,7 @@ func (r *role) stop() {
 
 // run runs a role. One that ends by itself ends the kit.
 func (k *Kit) run(name string, serve func(context.Context) error) *role {
-	logger := logr.Discard()
-	if k.settings.log != nil {
-		common := k.common()
-		logger = common.Logger(k.log).WithName(name)
-	}
-	ctx, cancel := context.WithCancel(logr.NewContext(k.life, logger))
+	ctx, cancel := context.WithCancel(logr.NewContext(k.life, k.logger(name)))
 	running := &role{cancel: cancel, done: make(chan struct{})}
 	go func() {
 		defer close(running.done)
@@ -54,6 +49,15 @@ func (k *Kit) run(name string, serve func(context.Context) error) *role {
 	return running
 }
 
+// logger gives the logger of a role.
+func (k *Kit) logger(name string) logr.Logger {
+	if k.settings.log == nil {
+		return logr.Discard()
+	}
+	common := k.common()
+	return common.Logger(k.log).WithName(name)
+}
+
 func (k *Kit) common() app.Common {
 	return app.Common{
 		Namespace: config.Namespace, ConsoleNamespaces: append([]string{config.Namespace}, k.settings.consoleNamespaces...),
@@ -62,6 +66,7 @@ func (k *Kit) common() app.Common {
 }
 
 func (k *Kit) startRoles() error {
+	useForLibraries(k.logger("libraries"))
 	manager := app.ManagerOptions{Common: k.common(), HealthAddress: "0"}
 	manager.ManageCertificates, manager.ServingDNSNames = true, []string{host}
 	// Applications that a test stands in for are on this machine.
