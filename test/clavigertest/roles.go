@@ -14,6 +14,7 @@ import (
 	"github.com/claviger/claviger/config"
 	"github.com/claviger/claviger/internal/app"
 	"github.com/claviger/claviger/internal/sandbox"
+	"github.com/claviger/claviger/internal/server/stop"
 )
 
 // host is the name of the token service: a name, as its certificate is for names.
@@ -73,7 +74,7 @@ func (k *Kit) startRoles() error {
 	manager.EgressAllow, manager.EgressAllowHTTP = []string{"127.0.0.0/8", "::1/128"}, true
 	tokens := app.TokenServiceOptions{
 		Common: k.common(), TLSOptions: app.TLSOptions{TLSSecret: v1alpha1.ServingSecretName}, ListenAddress: k.port.Addr().String(),
-		AccountHeader: app.DefaultAccountHeader, ShutdownGrace: shutdownGrace, TokenCacheSize: app.DefaultTokenCacheSize,
+		AccountHeader: app.DefaultAccountHeader, Stop: stop.Plan{Grace: shutdownGrace}, TokenCacheSize: app.DefaultTokenCacheSize,
 	}
 	for _, complete := range []func() error{manager.Complete, tokens.Complete} {
 		if err := complete(); err != nil {
