@@ -10,9 +10,14 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+	_ "sigs.k8s.io/controller-runtime" // registers the metrics of controllers
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/claviger/claviger/internal/issuer"
 )
@@ -63,6 +68,115 @@ func TestEveryMetricIsDocumented(t *testing.T) {
 	for metric, file := range metrics {
 		if !documented[metric] {
 			t.Errorf("docs/observability.md has no row for %s, of %s", metric, file)
+		}
+	}
+}
+
+// TestEveryLabelIsDocumented: each metric's, in its row of docs/observability.md, and none that it does not have.
+func TestEveryLabelIsDocumented(t *testing.T) {
+	row := regexp.MustCompile("(?m)^\\| `(claviger_[a-z0-9_]+)` \\| (.*?) \\|")
+	aside := regexp.MustCompile(`\([^)]*\)|, such as .*`)
+	labels := metricLabels(t)
+	for _, cells := range row.FindAllStringSubmatch(page(t, "observability.md"), -1) {
+		var documented []string
+		for _, label := range regexp.MustCompile("`([a-z_]+)`").FindAllStringSubmatch(aside.ReplaceAllString(cells[2], ""), -1) {
+			documented = append(documented, label[1])
+		}
+		if in := labels[cells[1]]; !slices.Equal(documented, in) {
+			t.Errorf("the row of %s has the labels %q, the code %q", cells[1], documented, in)
+		}
+	}
+}
+
+// metricLabels gives the labels of every metric, in the order in which the code has them.
+func metricLabels(t *testing.T) map[string][]string {
+	t.Helper()
+	labels := map[string][]string{}
+	for name, file := range literals(t, `^claviger_[a-z0-9_]+$`, "internal", "controllers") {
+		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(parsed, func(node ast.Node) bool {
+			if call, ok := node.(*ast.CallExpr); ok && len(call.Args) > 0 && mentions(call.Args[0], name) {
+				labels[name] = append(constLabels(call.Args[0]), stringList(call.Args)...)
+			}
+			return true
+		})
+	}
+	return labels
+}
+
+// mentions reports whether an expression is a text, or the options of a metric with that name.
+func mentions(expression ast.Expr, text string) bool {
+	switch found := expression.(type) {
+	case *ast.BasicLit:
+		return found.Value == strconv.Quote(text)
+	case *ast.CompositeLit:
+		return slices.ContainsFunc(found.Elts, func(element ast.Expr) bool {
+			pair, ok := element.(*ast.KeyValueExpr)
+			return ok && mentions(pair.Value, text)
+		})
+	}
+	return false
+}
+
+// constLabels gives the keys of the ConstLabels in the options of a metric.
+func constLabels(options ast.Expr) []string {
+	var found []string
+	ast.Inspect(options, func(node ast.Node) bool {
+		if labels, ok := node.(*ast.CompositeLit); ok && labels != options {
+			for _, element := range labels.Elts {
+				if pair, ok := element.(*ast.KeyValueExpr); ok {
+					found = append(found, strings.Trim(pair.Key.(*ast.BasicLit).Value, `"`))
+				}
+			}
+		}
+		return true
+	})
+	return found
+}
+
+// stringList gives the elements of the argument that is a []string{...}.
+func stringList(arguments []ast.Expr) []string {
+	var found []string
+	for _, argument := range arguments {
+		list, ok := argument.(*ast.CompositeLit)
+		if !ok {
+			continue
+		}
+		if _, isList := list.Type.(*ast.ArrayType); !isList {
+			continue
+		}
+		for _, element := range list.Elts {
+			if text, ok := element.(*ast.BasicLit); ok {
+				found = append(found, strings.Trim(text.Value, `"`))
+			}
+		}
+	}
+	return found
+}
+
+// TestMetricsOfTheLibraryAreThere: those that docs/observability.md names are registered by controller-runtime, with these labels.
+func TestMetricsOfTheLibraryAreThere(t *testing.T) {
+	registered, described := make(chan *prometheus.Desc), map[string]bool{}
+	go func() {
+		metrics.Registry.(prometheus.Collector).Describe(registered)
+		close(registered)
+	}()
+	// The name and the labels of a description are in its text alone.
+	for description := range registered {
+		text := regexp.MustCompile(`fqName: "(\w+)".*variableLabels: \{([^}]*)\}`).FindStringSubmatch(description.String())
+		described[text[1]+" "+text[2]] = true
+	}
+	rows := regexp.MustCompile("(?m)^\\| `((?:leader|controller|workqueue)_\\w+)` \\| (.*?) \\|").FindAllStringSubmatch(page(t, "observability.md"), -1)
+	if len(rows) == 0 {
+		t.Fatal("none is named")
+	}
+	for _, row := range rows {
+		labels := strings.NewReplacer("`", "", ", ", ",").Replace(regexp.MustCompile(` \([^)]*\)`).ReplaceAllString(row[2], ""))
+		if !described[row[1]+" "+labels] {
+			t.Errorf("there is no %s with the labels %s", row[1], labels)
 		}
 	}
 }
