@@ -41,6 +41,7 @@ test-e2e: ## Try it on the cluster of KUBECONFIG, which CLUSTER knows: see the h
 .PHONY: unit
 unit: ## Run the tests that need no control plane: seconds
 	go test ./api/... ./config/... ./controllers/... ./internal/... ./test/leak $(ARGS)
+	cd hack/manifests && go test ./... $(ARGS)
 
 .PHONY: bench
 bench: ## Measure the hot paths beside their floors, and write docs/benchmarks.md
@@ -75,10 +76,12 @@ rfc-table: ## Write docs/rfc-conformance.md from the table in test/conformance
 .PHONY: fmt
 fmt: ## Format the code
 	$(LINT) fmt ./...
+	cd hack/manifests && go tool -modfile=../tools/go.mod golangci-lint-kube-api-linter fmt -c ../../.golangci.yaml ./...
 
 .PHONY: lint
 lint: ## Lint the code and the API
 	$(LINT) run ./...
+	cd hack/manifests && go tool -modfile=../tools/go.mod golangci-lint-kube-api-linter run -c ../../.golangci.yaml ./...
 
 .PHONY: verify
 verify: ## Check that generated files, modules and formatting are as they should be, and lint

@@ -63,6 +63,9 @@ if ((${#flags[@]})); then
   go test -count 1 ./test/bench ./internal/connector ./internal/credential ./internal/keyring ./internal/pki "$@" || status=$?
 fi
 
+echo "test: manifests, with the software that reads them" >&2
+(cd hack/manifests && go test ${flags[@]+"${flags[@]}"} -count 1 ./... "$@") || status=$?
+
 if ((${#left_out[@]})); then
   echo "left out on this machine:"
   printf '  %s\n' "${left_out[@]}"
