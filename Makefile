@@ -41,7 +41,7 @@ test-e2e: ## Try it on the cluster of KUBECONFIG, which CLUSTER knows: see the h
 .PHONY: unit
 unit: ## Run the tests that need no control plane: seconds
 	go test ./api/... ./config/... ./controllers/... ./internal/... ./test/leak $(ARGS)
-	cd hack/manifests && go test ./... $(ARGS)
+	cd hack/manifests && go test -count 1 ./... $(ARGS)
 
 .PHONY: bench
 bench: ## Measure the hot paths beside their floors, and write docs/benchmarks.md

@@ -19,6 +19,8 @@ import (
 	_ "sigs.k8s.io/controller-runtime" // registers the metrics of controllers
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
+	"github.com/claviger/claviger/api/v1alpha1"
+	"github.com/claviger/claviger/controllers/accountconnector"
 	"github.com/claviger/claviger/internal/issuer"
 )
 
@@ -177,6 +179,34 @@ func TestMetricsOfTheLibraryAreThere(t *testing.T) {
 		labels := strings.NewReplacer("`", "", ", ", ",").Replace(regexp.MustCompile(` \([^)]*\)`).ReplaceAllString(row[2], ""))
 		if !described[row[1]+" "+labels] {
 			t.Errorf("there is no %s with the labels %s", row[1], labels)
+		}
+	}
+}
+
+// TestAlertsNameReasonsThatThereAre, and the one about connections names all that need a human, but those that somebody has given and the
+// first sign-in, which is none of an operator's business.
+func TestAlertsNameReasonsThatThereAre(t *testing.T) {
+	content, err := os.ReadFile("prometheus/rules.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	reasons := constants(t, "conditions.go", "Reason")
+	reasons[issuer.ReasonBadGuard] = "of a verdict"
+	for _, found := range regexp.MustCompile(`reason[=!]~?"([^"]+)"`).FindAllStringSubmatch(string(content), -1) {
+		for reason := range strings.SplitSeq(found[1], "|") {
+			if reasons[reason] == "" {
+				t.Errorf("there is no reason %s", reason)
+			}
+		}
+	}
+	named := regexp.MustCompile(`claviger_connections\{reason=~"([^"]+)"`).FindStringSubmatch(string(content))
+	if named == nil {
+		t.Fatal("there is no alert about connections")
+	}
+	expected := []string{v1alpha1.ReasonSignInRequired, v1alpha1.ReasonSuspended, v1alpha1.ReasonAccountSuspended, v1alpha1.ReasonNamespaceNotAllowed}
+	for reason := range reasons {
+		if want := accountconnector.NeedsHuman(reason) && !slices.Contains(expected, reason); want != slices.Contains(strings.Split(named[1], "|"), reason) {
+			t.Errorf("%s is named: %v", reason, !want)
 		}
 	}
 }

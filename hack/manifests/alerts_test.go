@@ -36,6 +36,9 @@ func TestAlertsFire(t *testing.T) {
 			fires: []string{"critical: No replica of the token service is ready"},
 		},
 		{
+			name: "a token service that is away for four minutes may be back", alert: "ClavigerTokenServiceDown", after: 4 * time.Minute,
+		},
+		{
 			name: "a replica that is scraped and has no keys is not ready", alert: "ClavigerTokenServiceDown", after: 10 * time.Minute,
 			series: `up{job="claviger-token-service",pod="a"} 1x60
 				claviger_signing_key_since_timestamp_seconds{job="claviger-token-service",pod="a"} 0x3 stale`,
@@ -88,7 +91,7 @@ func TestAlertsFire(t *testing.T) {
 			fires:  []string{"warning: Controller connector of the manager goes on failing"},
 		},
 		{
-			name: "a burst of errors that is over keeps still", alert: "ClavigerReconcileErrors", after: 90 * time.Minute,
+			name: "a burst of errors keeps still", alert: "ClavigerReconcileErrors", after: 28 * time.Minute,
 			series: `controller_runtime_reconcile_errors_total{job="claviger-manager",controller="connector"} 0x10 50x200`,
 		},
 		{
@@ -116,7 +119,11 @@ func TestAlertsFire(t *testing.T) {
 				claviger_connections{reason="Connected"} 100x200`,
 		},
 		{
-			name: "grants that have ended are", alert: "ClavigerConnectionsNeedHuman", after: 2 * time.Hour,
+			name: "a grant that has just ended is its user's to renew", alert: "ClavigerConnectionsNeedHuman", after: 30 * time.Minute,
+			series: `claviger_connections{reason="ReauthorizationRequired"} 2x200`,
+		},
+		{
+			name: "grants that have ended an hour ago are one", alert: "ClavigerConnectionsNeedHuman", after: 2 * time.Hour,
 			series: `claviger_connections{reason="ReauthorizationRequired"} 2x200`,
 			fires:  []string{"warning: Connections have no live token until a human does something"},
 		},
@@ -138,7 +145,7 @@ func TestAlertsFire(t *testing.T) {
 			fires:  []string{"warning: The notification hook does not take messages"},
 		},
 		{
-			name: "a hook that was away for ten minutes keeps still", alert: "ClavigerNotificationsFailing", after: time.Hour,
+			name: "a hook that was away for ten minutes keeps still", alert: "ClavigerNotificationsFailing", after: 30 * time.Minute,
 			series: `claviger_notifications_total{type="connection.failing",result="failed"} 0x9 0+1x10 10x100`,
 		},
 		{
