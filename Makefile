@@ -63,7 +63,7 @@ generate: ## Generate deepcopy functions
 .PHONY: manifests
 manifests: ## Generate CRDs, config/ for Kustomize from the chart, and the chart's README
 	$(TOOL) controller-gen crd paths=./api/... output:crd:artifacts:config=config/crd/bases
-	hack/manifests.sh
+	hack/render.sh
 
 .PHONY: screenshots
 screenshots: ## Write docs/images, the pages of a sign-in as Chromium shows them

@@ -17,9 +17,9 @@ render() {
   ${HELM:-go tool -modfile=hack/install/go.mod helm} template claviger charts/claviger --namespace claviger-system --output-dir "$out" \
     --set crds.install=false "$@" >/dev/null
 }
-# Autoscalers and the gate's rights are for those who want them. With an autoscaler a Deployment names no replicas, so these come last.
+# Autoscalers, the gate's rights and what the Prometheus operator reads are for those who want them. With an autoscaler a Deployment names no replicas, so these come last.
 render --set tokenService.autoscaling.enabled=true,connect.autoscaling.enabled=true
-render --set gate.rbac=true
+render --set gate.rbac=true,prometheus.enabled=true
 
 cd "$out/claviger/templates"
 find . -name '*.yaml' | while read -r file; do
