@@ -62,8 +62,14 @@ generate: ## Generate deepcopy functions
 
 .PHONY: manifests
 manifests: ## Generate CRDs, config/ for Kustomize from the chart, and the chart's README
+manifests: api-reference ## Generate CRDs, and their reference
 	$(TOOL) controller-gen crd paths=./api/... output:crd:artifacts:config=config/crd/bases
 	hack/render.sh
+
+.PHONY: api-reference
+api-reference: ## Write docs/reference/api.md from the types of the API
+	$(TOOL) crd-ref-docs --log-level=ERROR --source-path=api/v1alpha1 --config=hack/api-reference/config.yaml \
+	--renderer=markdown --templates-dir=hack/api-reference/templates --output-path=docs/reference/api.md
 
 .PHONY: screenshots
 screenshots: ## Write docs/images, the pages of a sign-in as Chromium shows them
