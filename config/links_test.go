@@ -3,73 +3,62 @@
 package config_test
 
 import (
-	"fmt"
-	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/yuin/goldmark/ast"
 )
 
-var (
-	heading = regexp.MustCompile(`^#+ (.*)$`)
-	link    = regexp.MustCompile(`(?:\]\(|src="|srcset=")([^)"\s]+)`)
-	unused  = regexp.MustCompile(`[^\p{L}\p{N}\-_ ]`)
-)
-
-// anchors gives the headings of a page as links name them.
-func anchors(text string) map[string]bool {
-	found, fenced := map[string]bool{}, false
-	for line := range strings.Lines(text) {
-		if strings.HasPrefix(line, "```") {
-			fenced = !fenced
-		}
-		matches := heading.FindStringSubmatch(strings.TrimSpace(line))
-		if matches == nil || fenced {
-			continue
-		}
-		name := strings.ReplaceAll(unused.ReplaceAllString(strings.ToLower(matches[1]), ""), " ", "-")
-		anchor := name
-		for i := 1; found[anchor]; i++ {
-			anchor = fmt.Sprintf("%s-%d", name, i)
-		}
-		found[anchor] = true
-	}
-	return found
-}
-
-// TestLinksLeadSomewhere: every link of a page to a file of the repository, and to a heading of another page.
+// TestLinksLeadSomewhere: every link of a page to a file of the repository, and to a heading of a page.
 func TestLinksLeadSomewhere(t *testing.T) {
-	written := []string{"../README.md", "../CHANGELOG.md", "../CONTRIBUTING.md", "../SECURITY.md"}
-	if err := filepath.WalkDir("../docs", func(path string, _ fs.DirEntry, err error) error {
-		if strings.HasSuffix(path, ".md") {
-			written = append(written, path)
-		}
-		return err
-	}); err != nil {
-		t.Fatal(err)
+	pages := map[string]document{}
+	for _, page := range documents(t) {
+		pages[page.path] = page
 	}
-	for _, file := range written {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, found := range link.FindAllStringSubmatch(string(text), -1) {
-			to, anchor, _ := strings.Cut(found[1], "#")
+	for _, page := range pages {
+		for _, link := range page.links() {
+			to, anchor, _ := strings.Cut(link, "#")
 			if strings.Contains(to, ":") {
 				continue // elsewhere in the world
 			}
-			target := file
+			target := page.path
 			if to != "" {
-				target = filepath.Join(filepath.Dir(file), to)
+				target = path.Join(path.Dir(page.path), to)
 			}
-			content, err := os.ReadFile(target)
-			if _, statErr := os.Stat(target); statErr != nil {
-				t.Errorf("%s: there is no %s", file, found[1])
-			} else if err == nil && anchor != "" && strings.HasSuffix(target, ".md") && !anchors(string(content))[anchor] {
-				t.Errorf("%s: there is no heading %s", file, found[1])
+			if _, err := os.Stat(filepath.Join("..", target)); err != nil || strings.HasPrefix(target, "..") {
+				t.Errorf("%s: there is no %s", page.path, link)
+			} else if there, isPage := pages[target]; isPage && anchor != "" && !there.anchors()[anchor] {
+				t.Errorf("%s: there is no heading %s", page.path, link)
 			}
+		}
+	}
+}
+
+// TestNoLinkIsWrittenInVain: what Markdown does not take for a link, such as one whose target has a blank, reads as brackets.
+func TestNoLinkIsWrittenInVain(t *testing.T) {
+	for _, page := range documents(t) {
+		each(page, func(text *ast.Text) {
+			if _, code := text.Parent().(*ast.CodeSpan); !code && strings.Contains(string(text.Value(page.source)), "](") {
+				t.Errorf("%s: %s", page.path, text.Value(page.source))
+			}
+		})
+	}
+}
+
+// TestTheIndexNamesEveryPage below docs, so that whoever begins at docs/README.md finds it.
+func TestTheIndexNamesEveryPage(t *testing.T) {
+	index := readDocument(t, "docs/README.md")
+	named := map[string]bool{index.path: true}
+	for _, link := range index.links() {
+		to, _, _ := strings.Cut(link, "#")
+		named[path.Join("docs", to)] = true
+	}
+	for _, page := range documents(t) {
+		if strings.HasPrefix(page.path, "docs/") && !named[page.path] {
+			t.Errorf("docs/README.md does not name %s: add a line", page.path)
 		}
 	}
 }
