@@ -27,7 +27,7 @@ type command struct {
 }
 
 var (
-	programs = regexp.MustCompile(`(?:^|[\s/(])(kubectl claviger|kubectl-claviger|claviger-sandbox|claviger)\s(.*)$`)
+	programs = regexp.MustCompile(`^\s*(?:exec\s+|\w+=\S*\s+)*(?:\S*/)?(kubectl claviger|kubectl-claviger|claviger-sandbox|claviger)(?:\s(.*))?$`)
 	// apart is what ends a command, and quoted what a shell takes as one word.
 	apart  = regexp.MustCompile(`\|\|?|&&?|;|\$\(|\)|<|>`)
 	quoted = regexp.MustCompile(`"[^"]*"|'[^']*'`)
@@ -41,8 +41,9 @@ func commands(b block) []command {
 		if !prompt && b.language != "sh" && b.language != "bash" {
 			continue
 		}
-		for _, part := range apart.Split(quoted.ReplaceAllString(shown, "_"), -1) {
-			if match := programs.FindStringSubmatch(part); match != nil && !strings.HasPrefix(strings.TrimSpace(part), "#") {
+		shown, _, _ = strings.Cut(quoted.ReplaceAllString(shown, "_"), " #")
+		for _, part := range apart.Split(shown, -1) {
+			if match := programs.FindStringSubmatch(part); match != nil {
 				found = append(found, command{strings.ReplaceAll(match[1], " ", "-"), strings.Fields(match[2])})
 			}
 		}

@@ -7,8 +7,10 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"maps"
 	"os"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -163,4 +165,21 @@ func readConditions(t *testing.T, file, text string) []metav1.Condition {
 		t.Fatalf("%s: %v\n%s", file, err, text)
 	}
 	return conditions
+}
+
+// TestEveryReasonIsInTroubleshooting, in a row that leads to the page of a kind, and none that there is not.
+func TestEveryReasonIsInTroubleshooting(t *testing.T) {
+	reasons := constants(t, "conditions.go", "Reason")
+	notReasons := []string{v1alpha1.ConditionReconciling, v1alpha1.ConditionStalled} // what stands beside Ready
+	rows := map[string]string{}
+	for _, row := range regexp.MustCompile("(?m)^\\| `(\\w+)` \\| (.*)$").FindAllStringSubmatch(sections(page(t, "troubleshooting.md"), "## An object"), -1) {
+		if rows[row[1]] = row[2]; reasons[row[1]] == "" && !slices.Contains(notReasons, row[1]) {
+			t.Errorf("there is no reason %s", row[1])
+		}
+	}
+	for reason, constant := range reasons {
+		if !slices.ContainsFunc(slices.Collect(maps.Values(pages)), func(page string) bool { return strings.Contains(rows[reason], "]("+page+"#") }) {
+			t.Errorf("docs/troubleshooting.md has no row for %s that leads to the page of a kind", constant)
+		}
+	}
 }
