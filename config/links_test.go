@@ -62,3 +62,25 @@ func TestTheIndexNamesEveryPage(t *testing.T) {
 		}
 	}
 }
+
+// TestTheThreatModelNamesTests that there are: the text of a link to a file of tests is the name of one in it.
+func TestTheThreatModelNamesTests(t *testing.T) {
+	page, named := readDocument(t, "docs/security.md"), 0
+	each(page, func(link *ast.Link) {
+		to := path.Join("docs", string(link.Destination))
+		if !strings.HasSuffix(to, "_test.go") {
+			return
+		}
+		content, err := os.ReadFile(filepath.Join("..", to))
+		if err != nil {
+			t.Fatal(err)
+		}
+		named++
+		if name := page.plain(link); !strings.Contains(string(content), "\""+name+"\"") && !strings.Contains(string(content), name+"(") {
+			t.Errorf("%s has no test %q", to, name)
+		}
+	})
+	if named < 50 {
+		t.Errorf("it names %d tests", named)
+	}
+}
