@@ -105,7 +105,7 @@ func checkJSON(text string) error {
 
 // checkShell has bash read it without running it.
 func checkShell(text string) error {
-	bash := exec.Command("bash", "-n") //nolint:noctx // it reads a few lines, and ends
+	bash := exec.Command("bash", "-n")
 	bash.Stdin = strings.NewReader(text)
 	if said, err := bash.CombinedOutput(); err != nil {
 		return errors.New(string(said))

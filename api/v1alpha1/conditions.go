@@ -145,9 +145,9 @@ const ReasonConnected = "Connected"
 //
 //   - True: reason Authorized.
 //   - False: SignInRequired, ConfirmationRequired, ReauthorizationRequired, or TokenNotIssued: there is none. Or it cannot be used as it is
-//     configured: ConnectorNotFound, InvalidConnector, DiscoveryFailed, InvalidProperty, SecretNotFound or InvalidSecret. Or the rules do
-//     not allow it: Suspended, AccountNotFound, AccountSuspended or NamespaceNotAllowed. Or something was not imported, whether or not
-//     there is a grant: InvalidAuthValue, SecretNotFound or InvalidSecret.
+//     configured: ConnectorNotFound, InvalidConnector, DiscoveryFailed, InvalidProperty, ScopeNotAllowed, SecretNotFound or InvalidSecret. Or
+//     the rules do not allow it: Suspended, AccountNotFound, AccountSuspended or NamespaceNotAllowed. Or something was not imported, whether
+//     or not there is a grant: InvalidAuthValue, SecretNotFound or InvalidSecret. Or nobody can read what there is: RecordDamaged.
 //   - Unknown: reason WriteFailed. The API server did not say what there is.
 const ConditionAuthorized = "Authorized"
 
@@ -163,6 +163,8 @@ const (
 	ReasonConfirmationRequired = "ConfirmationRequired"
 	// ReasonInvalidAuthValue: the AuthValue is not imported; what was there before stays.
 	ReasonInvalidAuthValue = "InvalidAuthValue"
+	// ReasonRecordDamaged: the Secret that the grant is kept in cannot be read; it is left alone, for the good one may be in a backup.
+	ReasonRecordDamaged = "RecordDamaged"
 	// ReasonConnectorNotFound: no Connector has the name in spec.connectorRef; it may yet be created.
 	ReasonConnectorNotFound = "ConnectorNotFound"
 	// ReasonInvalidConnector: the Connector cannot be used as it is.

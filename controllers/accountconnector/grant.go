@@ -22,14 +22,13 @@ import (
 // open reads the record of the grant, and makes one where there is none. It keeps the properties beside it, for the connect role, which
 // may not read where they come from.
 func (r *Reconciler) open(ctx context.Context, s *scope) error {
-	kept, err := r.Grants.Load(ctx, s.grantName())
-	if errors.Is(err, connector.ErrGone) {
-		if err := r.Grants.Create(ctx, s.grantName(), client.ObjectKeyFromObject(s.object).String(), s.connector.Name); err != nil {
-			return err
-		}
-		kept, err = r.Grants.Load(ctx, s.grantName())
+	kept, err := r.load(ctx, s)
+	if errors.Is(err, connector.ErrDamaged) {
+		err = fault.Terminalf(v1alpha1.ReasonRecordDamaged,
+			"Secret %s, which the grant is kept in, is damaged and left alone: restore it, or delete it and have a user sign in again", r.Grants.Key(s.grantName()))
 	}
 	if err != nil {
+		s.recordErr = err
 		return err
 	}
 	change := connector.Change{DropPending: kept.Pending != nil && kept.Pending.Expired(r.Now())}
@@ -50,6 +49,18 @@ func (r *Reconciler) open(ctx context.Context, s *scope) error {
 	}
 	s.standing.Record, s.known = kept.Record, true
 	return nil
+}
+
+// load reads what is kept of the grant, and begins where nothing is.
+func (r *Reconciler) load(ctx context.Context, s *scope) (connector.Kept, error) {
+	kept, err := r.Grants.Load(ctx, s.grantName())
+	if !errors.Is(err, connector.ErrGone) {
+		return kept, err
+	}
+	if err := r.Grants.Create(ctx, s.grantName(), client.ObjectKeyFromObject(s.object).String(), s.connector.Name); err != nil {
+		return kept, err
+	}
+	return r.Grants.Load(ctx, s.grantName())
 }
 
 // imports takes tokens that somebody else has obtained, once for each content. What is wrong with them leaves what there was before.

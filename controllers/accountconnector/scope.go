@@ -29,6 +29,8 @@ type scope struct {
 	properties map[string]string
 	setup      setup.Setup
 
+	// recordErr says why nobody knows what there is of the grant.
+	recordErr error
 	// importErr says why the AuthValue is not imported.
 	importErr error
 

@@ -64,10 +64,14 @@ func timeOf(at time.Time) *metav1.Time {
 
 // obstacle is what keeps the connection from being used at all, or nil.
 func (s *scope) obstacle() error {
-	if s.verdict != nil {
+	switch {
+	case s.verdict != nil:
 		return s.verdict
+	case s.configErr != nil:
+		return s.configErr
+	default:
+		return s.recordErr
 	}
-	return s.configErr
 }
 
 // authorized is the condition Authorized: whether there is a grant.
@@ -193,7 +197,7 @@ func kindOf(reason string) fault.Kind {
 	case v1alpha1.ReasonReauthorizationRequired, v1alpha1.ReasonSignInRequired, v1alpha1.ReasonMisconfigured, v1alpha1.ReasonClientChanged,
 		v1alpha1.ReasonNoRefreshToken, v1alpha1.ReasonGrantExpiring, v1alpha1.ReasonInvalidAuthValue, v1alpha1.ReasonInvalidConnector, v1alpha1.ReasonInvalidProperty,
 		v1alpha1.ReasonSuspended, v1alpha1.ReasonNamespaceNotAllowed, v1alpha1.ReasonAccountSuspended, v1alpha1.ReasonSecretConflict,
-		v1alpha1.ReasonInvalidTemplate, v1alpha1.ReasonScopeNotAllowed:
+		v1alpha1.ReasonInvalidTemplate, v1alpha1.ReasonScopeNotAllowed, v1alpha1.ReasonRecordDamaged:
 		return fault.Terminal
 	default:
 		return fault.Waiting

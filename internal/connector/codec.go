@@ -52,7 +52,7 @@ type misconfiguredDocument struct {
 }
 
 // ErrDamaged says that a document is no record of ours. Its text quotes nothing.
-var ErrDamaged = errors.New("the record is damaged: it is left alone, restore it or have a user sign in again")
+var ErrDamaged = errors.New("the record is damaged: it is left alone, restore it, or delete it and have a user sign in again")
 
 // Encode gives the record as a document, for a Secret.
 func (r Record) Encode() ([]byte, error) {

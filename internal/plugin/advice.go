@@ -61,7 +61,9 @@ var advice = map[string]string{
 		"and the access token is served until it expires.",
 	v1alpha1.ReasonConfirmationRequired: "Have the host's backend confirm the sign-in with the code that its page was given, or set spec.completion to Immediate " +
 		"and sign in again.",
-	v1alpha1.ReasonInvalidAuthValue:  "Mend the AuthValue in the Secret that spec.authValueFrom names, as the message says; what was there before goes on.",
+	v1alpha1.ReasonInvalidAuthValue: "Mend the AuthValue in the Secret that spec.authValueFrom names, as the message says; what was there before goes on.",
+	v1alpha1.ReasonRecordDamaged: "Restore the Secret that the message names, or delete it and have a user sign in again (" + program + " connect); " +
+		"that is for the platform team.",
 	v1alpha1.ReasonConnectorNotFound: "Create the Connector, or take another in a new AccountConnector; it is taken up by itself when the Connector comes.",
 	v1alpha1.ReasonInvalidConnector: "Mend the Connector, or the Secret of its app registration in the connections namespace, as the message says; " +
 		"that is for the platform team.",
