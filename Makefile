@@ -61,8 +61,7 @@ generate: ## Generate deepcopy functions
 	$(TOOL) controller-gen object:headerFile=hack/boilerplate.go.txt paths=./api/...
 
 .PHONY: manifests
-manifests: ## Generate CRDs, config/ for Kustomize from the chart, and the chart's README
-manifests: api-reference ## Generate CRDs, and their reference
+manifests: api-reference ## Generate CRDs and their reference, config/ for Kustomize from the chart, and the chart's README
 	$(TOOL) controller-gen crd paths=./api/... output:crd:artifacts:config=config/crd/bases
 	hack/render.sh
 

@@ -116,7 +116,7 @@ func checkShell(text string) error {
 // checkGo wants a file, or what can stand in one or in a function.
 func checkGo(text string) error {
 	var first error
-	for _, file := range []string{text, "package p\n" + text, "package p\nfunc _() {\n" + text + "\n}"} {
+	for _, file := range []string{text, "package p\n" + text, "package p\n" + text + "\n}", "package p\nfunc _() {\n" + text + "\n}"} {
 		_, err := parser.ParseFile(token.NewFileSet(), "", file, parser.SkipObjectResolution)
 		if err == nil {
 			return nil

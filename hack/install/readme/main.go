@@ -12,7 +12,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-//go:embed head.md
+//go:embed head.txt
 var head string
 
 func main() {
