@@ -6,8 +6,10 @@ SHELL := /bin/bash -euo pipefail
 TOOL := go tool -modfile=hack/tools/go.mod
 LINT := $(TOOL) golangci-lint-kube-api-linter
 CONTROL_PLANE = $$(hack/control-plane/build.sh)
-VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
-LDFLAGS := -s -w -X github.com/claviger/claviger/internal/app.version=$(VERSION)
+VERSION ?= $(shell hack/version.sh)
+STAMP := github.com/claviger/claviger/internal/version
+# Asked for where something is built, and not whenever make runs.
+LDFLAGS = -s -w -X $(STAMP).version=$(VERSION) -X $(STAMP).commit=$(shell hack/version.sh commit)
 
 ##@ Try it
 

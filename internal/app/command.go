@@ -8,15 +8,13 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"runtime/debug"
 
 	"github.com/go-logr/logr"
 	"github.com/spf13/cobra"
 	"k8s.io/client-go/rest"
-)
 
-// version is stamped by the build: -ldflags "-X .../internal/app.version=v1.2.3".
-var version = ""
+	"github.com/claviger/claviger/internal/version"
+)
 
 // NewCommand gives the claviger command, with a subcommand for each role.
 func NewCommand() *cobra.Command {
@@ -25,11 +23,25 @@ func NewCommand() *cobra.Command {
 		Short: "OAuth 2.0 machine credentials on Kubernetes",
 		Long: "Claviger keeps OAuth 2.0 machine credentials in Kubernetes objects.\n" +
 			"Each role is a process of its own, with its own ServiceAccount and rights.",
-		Version:      Version(),
+		Version:      version.Version(),
 		SilenceUsage: true,
 	}
-	root.AddCommand(newManagerCommand(), newTokenServiceCommand(), newConnectCommand(), newGateCommand())
+	root.SetVersionTemplate(version.Line(root.Name()) + "\n")
+	root.AddCommand(newManagerCommand(), newTokenServiceCommand(), newConnectCommand(), newGateCommand(), newVersionCommand())
 	return root
+}
+
+// newVersionCommand says what --version says: people look for either.
+func newVersionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Say which version this is, and of which commit",
+		Args:  cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error {
+			_, err := fmt.Fprintln(command.OutOrStdout(), version.Line(command.Root().Name()))
+			return err
+		},
+	}
 }
 
 // newRoleCommand gives the command of a role: it completes the options, finds the API server, makes the logger and runs.
@@ -51,21 +63,4 @@ func newRoleCommand(use, short string, common *Common, complete func() error, ru
 	}
 	common.bind(command.Flags())
 	return command
-}
-
-// Version gives the version that the build stamped, or the commit that Go noted, or "unknown".
-func Version() string {
-	if version != "" {
-		return version
-	}
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	for _, setting := range info.Settings {
-		if setting.Key == "vcs.revision" {
-			return fmt.Sprintf("commit %.12s", setting.Value)
-		}
-	}
-	return "unknown"
 }

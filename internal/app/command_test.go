@@ -29,3 +29,19 @@ func TestNoFlagIsAcceptedAndIgnored(t *testing.T) {
 		})
 	}
 }
+
+// TestVersion: the command and the flag tell the same.
+func TestVersion(t *testing.T) {
+	var told [2]strings.Builder
+	for i, arg := range []string{"version", "--version"} {
+		command := NewCommand()
+		command.SetArgs([]string{arg})
+		command.SetOut(&told[i])
+		if err := command.Execute(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if told[0].String() != told[1].String() || !strings.HasPrefix(told[0].String(), "claviger ") || !strings.Contains(told[0].String(), ", commit ") {
+		t.Errorf("the command %q, the flag %q", told[0].String(), told[1].String())
+	}
+}

@@ -16,6 +16,8 @@ import (
 	"go.opentelemetry.io/otel/sdk/resource"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+
+	"github.com/claviger/claviger/internal/version"
 )
 
 // traceFlushTimeout bounds how long the end of the process waits for the last spans to be taken.
@@ -66,7 +68,7 @@ func (o *TraceOptions) provider(ctx context.Context, service string) (*sdktrace.
 	}
 	identity, err := resource.New(ctx,
 		resource.WithTelemetrySDK(),
-		resource.WithAttributes(semconv.ServiceName(service), semconv.ServiceVersion(Version())),
+		resource.WithAttributes(semconv.ServiceName(service), semconv.ServiceVersion(version.Version())),
 		resource.WithFromEnv(), // what $OTEL_SERVICE_NAME and $OTEL_RESOURCE_ATTRIBUTES say wins
 	)
 	if err != nil {

@@ -8,12 +8,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"time"
 
 	"github.com/spf13/cobra"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
+
+	"github.com/claviger/claviger/internal/version"
 )
 
 // program is how people call the plugin; the binary is kubectl-claviger.
@@ -44,7 +45,7 @@ func newCommand(s *session) *cobra.Command {
 		Short:       "Look after OAuth 2.0 machine credentials",
 		Long: "Look after OAuth 2.0 machine credentials: see what keeps one from working, rotate it, take a token,\n" +
 			"find out why a token is refused, and connect accounts to third-party applications.",
-		Version:       version(),
+		Version:       version.Version(),
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
@@ -52,20 +53,27 @@ func newCommand(s *session) *cobra.Command {
 	root.SetOut(s.Out)
 	root.SetErr(s.ErrOut)
 	root.SetUsageTemplate(usageTemplate)
+	root.SetVersionTemplate(version.Line(root.Name()) + "\n")
 	s.config.CacheDir = nil // nothing is cached
 	s.config.AddFlags(root.PersistentFlags())
 	root.AddCommand(newStatusCommand(s), newRotateCommand(s), newTokenCommand(s), newVerifyCommand(s), newWhoamiCommand(s),
-		newRevokeCommand(s), newConnectCommand(s), newConnectionsCommand(s), newOptionsCommand())
+		newRevokeCommand(s), newConnectCommand(s), newConnectionsCommand(s), newOptionsCommand(),
+		newVersionCommand())
 	completeGlobalFlags(s, root)
 	return root
 }
 
-// version is that of the module, which Go notes by itself.
-func version() string {
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return info.Main.Version
+// newVersionCommand says what --version says: people look for either.
+func newVersionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Say which version this is, and of which commit",
+		Args:  cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error {
+			_, err := fmt.Fprintln(command.OutOrStdout(), version.Line(command.Root().Name()))
+			return err
+		},
 	}
-	return "unknown"
 }
 
 // newOptionsCommand lists the flags of kubectl, which all subcommands have, in one place instead of under each of them.

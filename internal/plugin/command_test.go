@@ -15,7 +15,7 @@ func TestHelp(t *testing.T) {
 	s, _ := testSession()
 	s.config = genericclioptions.NewConfigFlags(true)
 	for _, command := range newCommand(s).Commands() {
-		if command.Name() == "options" {
+		if command.Name() == "options" || command.Name() == "version" { // there is nothing to say to them
 			continue
 		}
 		if !strings.Contains(command.Example, "  "+program+" "+command.Name()+" ") {
@@ -34,6 +34,14 @@ func TestHelp(t *testing.T) {
 	}
 	if options := run(t, "", "options"); !strings.Contains(options.out, "--context") || !strings.Contains(options.out, "-n, --namespace") {
 		t.Errorf("got %+v", options)
+	}
+}
+
+// TestVersion: the command and the flag tell the same, which is that of the module where nothing was stamped.
+func TestVersion(t *testing.T) {
+	command, flag := run(t, "", "version"), run(t, "", "--version")
+	if command.code != 0 || command != flag || !strings.HasPrefix(command.out, "kubectl-claviger ") || !strings.Contains(command.out, ", commit ") {
+		t.Errorf("the command %+v, the flag %+v", command, flag)
 	}
 }
 
