@@ -100,6 +100,17 @@ verify: ## Check that generated files, modules and formatting are as they should
 build-installer: ## Write dist/install.yaml, all of Claviger in one file (IMAGE=..., VERSION=...)
 	VERSION=$(VERSION) IMAGE=$(or $(IMAGE),claviger/claviger) hack/installer.sh
 
+##@ Release
+
+.PHONY: release-snapshot
+release-snapshot: ## Write a release into dist/: image, archives, chart, manifests, SBOMs, checksums (VERSION=..., IMAGE=...)
+	go run -C hack/release . snapshot -version $(VERSION) -image $(or $(IMAGE),claviger/claviger) \
+	-commit $$(hack/version.sh commit) -time $$(git show -s --format=%ct HEAD) $(ARGS)
+
+.PHONY: release
+release: ## Push the image of dist/ to IMAGE (REGISTRY_USERNAME and REGISTRY_PASSWORD, or the login of docker or podman)
+	go run -C hack/release . push -version $(VERSION) -image "$(IMAGE)"
+
 ##@ Help
 
 .PHONY: help
