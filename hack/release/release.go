@@ -71,20 +71,7 @@ func (r *release) snapshot(ctx context.Context) error {
 	}
 	defer func() { _ = os.RemoveAll(work) }()
 
-	for _, step := range []struct {
-		what string
-		do   func(context.Context, string) error
-	}{
-		{"programs", r.compile},
-		{"archives", r.archives},
-		{"bills of materials", r.materials},
-		{"image", r.images},
-		{"CustomResourceDefinitions", r.definitions},
-		{"chart", r.chart},
-		{"manifest for krew", r.krew},
-		{"install.yaml", r.installer},
-		{"checksums", r.checksums},
-	} {
+	for _, step := range r.steps() {
 		began := time.Now() //nolint:forbidigo // for the log alone
 		if err := step.do(ctx, work); err != nil {
 			return fmt.Errorf("%s: %w", step.what, err)
@@ -94,6 +81,29 @@ func (r *release) snapshot(ctx context.Context) error {
 	r.logf("%s is in %s", r.version, r.dist)
 	return nil
 }
+
+// step makes a part of a release out of what earlier ones have left in a folder of work, or in dist.
+type step struct {
+	what string
+	do   func(context.Context, string) error
+}
+
+func (r *release) steps() []step {
+	return []step{
+		{"programs", r.compile},
+		{"archives", r.archives},
+		{"bills of materials", r.materials},
+		{"image", r.images},
+		{"CustomResourceDefinitions", r.definitions},
+		{"chart", r.chart},
+		{"manifest for krew", r.krew},
+		{installerStep, r.installer},
+		{"checksums", r.checksums},
+	}
+}
+
+// installerStep is the one that needs more than Go: the kubectl of the control plane.
+const installerStep = "install.yaml"
 
 func (r *release) logf(format string, args ...any) {
 	_, _ = fmt.Fprintf(r.log, "release: "+format+"\n", args...)
