@@ -65,6 +65,9 @@ fi
 
 echo "test: manifests, with the software that reads them" >&2
 (cd hack/manifests && go test ${flags[@]+"${flags[@]}"} -count 1 ./... "$@") || status=$?
+# Without the race detector, which would make packing slow: the program does one thing after the other.
+echo "test: a release, built twice and read back" >&2
+(cd hack/release && CGO_ENABLED=0 go test -count 1 -timeout 30m ./... "$@") || status=$?
 
 if ((${#left_out[@]})); then
   echo "left out on this machine:"

@@ -10,9 +10,12 @@ make --no-print-directory generate manifests rfc-table
 diff <(echo "$before") <(generated) || { echo "verify: these had not been generated anew; commit what is there now" >&2; exit 1; }
 
 echo "verify: modules"
-for module in . hack/control-plane hack/install hack/manifests hack/tools; do
+for module in . hack/control-plane hack/install hack/manifests hack/release hack/tools; do
   (cd "$module" && go mod tidy -diff) || { echo "verify: run go mod tidy in $module" >&2; exit 1; }
 done
+
+echo "verify: workflows"
+go tool -modfile=hack/release/go.mod actionlint
 
 echo "verify: formatting and lint"
 make --no-print-directory lint

@@ -92,14 +92,16 @@ func (r *release) imageFor(work, platform string) (v1.Image, error) {
 		entries []entry
 	}{
 		{"authorities of Mozilla", []entry{
-			{name: "etc/", mode: 0o755}, {name: "etc/ssl/", mode: 0o755}, {name: "etc/ssl/certs/", mode: 0o755},
+			{name: "etc/", mode: 0o755},
+			{name: "etc/ssl/", mode: 0o755},
+			{name: "etc/ssl/certs/", mode: 0o755},
 			{name: rootsPath, data: authorities, mode: 0o644},
 		}},
 		{"go build ./cmd/" + server, []entry{{name: server, from: binary(work, platform, server), mode: 0o755}}},
 	}
 	image := mutate.ConfigMediaType(mutate.MediaType(empty.Image, types.OCIManifestSchema1), types.OCIConfigJSON)
 	for _, part := range layers {
-		layer, err := r.layer(part.entries)
+		layer, err := layerOf(part.entries)
 		if err != nil {
 			return nil, err
 		}
@@ -132,7 +134,7 @@ func (r *release) configure(image v1.Image, platform string) (v1.Image, error) {
 	return annotated, nil
 }
 
-func (r *release) layer(entries []entry) (v1.Layer, error) {
+func layerOf(entries []entry) (v1.Layer, error) {
 	var content bytes.Buffer
 	// The same layer in every release as long as its files are the same.
 	if err := tarred(&content, entries, time.Unix(0, 0)); err != nil {

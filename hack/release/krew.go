@@ -50,7 +50,7 @@ func (r *release) krew(_ context.Context, _ string) error {
 		return fmt.Errorf("encoding: %w", err)
 	}
 	return create(r.file("krew.yaml"), func(out io.Writer) error {
-		_, err := out.Write(content)
+		_, err := io.WriteString(out, string(content))
 		return err
 	})
 }
