@@ -50,7 +50,9 @@ func (r *release) krew(_ context.Context, _ string) error {
 		return fmt.Errorf("encoding: %w", err)
 	}
 	return create(r.file("krew.yaml"), func(out io.Writer) error {
-		_, err := io.WriteString(out, string(content))
-		return err
+		if _, err := out.Write(content); err != nil {
+			return fmt.Errorf("writing: %w", err)
+		}
+		return nil
 	})
 }
