@@ -53,11 +53,11 @@ assets=$(hack/control-plane/build.sh)
 export KUBEBUILDER_ASSETS=$assets CGO_ENABLED=$((${#flags[@]} > 0))
 echo "test: compiling" >&2
 go test ${flags[@]+"${flags[@]}"} -c -o /dev/null ./...
-# One package after the other: each suite has a control plane of its own, and some promises are about a second. None from
-# Go's cache: it does not know that the tests of the binaries depend on what those are built from.
+# Two packages at a time, the longest first: each suite has a control plane of its own, and waits more than it works. Not more, because some
+# promises are about a second. None from Go's cache: it does not know that the tests of the binaries depend on what those are built from.
 status=0
 go tool -modfile=hack/tools/go.mod gotestsum --format pkgname-and-test-fails -- \
-  ${flags[@]+"${flags[@]}"} -p 1 -count 1 -timeout 30m ./... "$@" || status=$?
+  ${flags[@]+"${flags[@]}"} -p 2 -count 1 -timeout 30m ./test/integration ./... "$@" || status=$?
 if ((${#flags[@]})); then
   echo "test: allocations of the hot paths, which the race detector would change, and searches of models, which it would slow down" >&2
   go test -count 1 ./test/bench ./internal/connector ./internal/credential ./internal/keyring ./internal/pki "$@" || status=$?
