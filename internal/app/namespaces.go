@@ -51,7 +51,7 @@ func (c *namespacedCache) empty(namespace string) bool {
 // Get implements client.Reader.
 func (c *namespacedCache) Get(ctx context.Context, key client.ObjectKey, object client.Object, options ...client.GetOption) error {
 	if c.empty(key.Namespace) {
-		return apierrors.NewNotFound(schema.GroupResource{Resource: "objects"}, key.Name)
+		return apierrors.NewNotFound(schema.GroupResource{Resource: "objects"}, key.Name) //nolint:wrapcheck // the API server's own error
 	}
 	return c.Cache.Get(ctx, key, object, options...) //nolint:wrapcheck // a decorator
 }

@@ -240,7 +240,7 @@ type recorder struct {
 	failed error
 }
 
-func (r *recorder) Helper() {}
+func (*recorder) Helper() {}
 
 func (r *recorder) Fatal(args ...any) {
 	r.failed = errors.New(fmt.Sprint(args...))
@@ -349,7 +349,7 @@ func secretsOf(t *testing.T, kit *clavigertest.Kit, more ...string) []string {
 	if err := kit.Client().List(t.Context(), &list); err != nil {
 		t.Fatal(err)
 	}
-	secrets := append(more, kit.Config().BearerToken)
+	secrets := append(slices.Clone(more), kit.Config().BearerToken)
 	for _, secret := range list.Items {
 		for key, value := range secret.Data {
 			public := []string{"client_id", "issuer", "token_url", "scope", "account", "type", "provider", "ca.crt", "tls.crt", "next.crt"}
@@ -423,7 +423,7 @@ func TestTrustOutlivesCertificates(t *testing.T) {
 		}
 		response.Body.Close()
 	}
-	if ahead := long.Now().Sub(time.Now()); ahead < 5*365*24*time.Hour {
+	if ahead := time.Until(long.Now()); ahead < 5*365*24*time.Hour {
 		t.Errorf("the clock is %s ahead", ahead)
 	}
 }

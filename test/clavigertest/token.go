@@ -65,7 +65,7 @@ func (k *Kit) TokenContext(ctx context.Context, credential client.Object, form u
 		return "", err
 	}
 	if len(secret.Data[v1alpha1.SecretKeyClientSecret]) == 0 {
-		return "", fmt.Errorf("Secret %s has no %s", client.ObjectKeyFromObject(secret), v1alpha1.SecretKeyClientSecret)
+		return "", fmt.Errorf("Secret %s has no %s", client.ObjectKeyFromObject(secret), v1alpha1.SecretKeyClientSecret) //nolint:staticcheck // ST1005: a kind
 	}
 	return k.takeToken(ctx, secret, form)
 }

@@ -71,7 +71,7 @@ func readManifest(page, text string) *unstructured.Unstructured {
 	GinkgoHelper()
 	manifest := &unstructured.Unstructured{}
 	switch {
-	case strings.Contains(text, "apiVersion: "+v1alpha1.GroupVersion.Group+"/"):
+	case strings.Contains("\n"+text, "\napiVersion: "+v1alpha1.GroupVersion.Group+"/"):
 		Expect(yaml.Unmarshal([]byte(text), &manifest.Object)).To(Succeed(), "%s:\n%s", page, text)
 		return manifest
 	case !strings.HasPrefix(text, "spec:"):

@@ -47,6 +47,11 @@ func waitForNextSecond(older client.Object) {
 	time.Sleep(time.Until(older.GetCreationTimestamp().Add(time.Second + 50*time.Millisecond)))
 }
 
+// waitForWholeSecond waits until an object created now is younger than whatever happened before, whose time is no whole second.
+func waitForWholeSecond() {
+	time.Sleep(time.Until(time.Now().Truncate(time.Second).Add(time.Second + 50*time.Millisecond)))
+}
+
 // readyOrders creates an account that allows the namespace of its own name, and there a credential "orders" for its webhooks,
 // and waits until the token service grants it tokens.
 func readyOrders(ctx context.Context, tokens *harness.TokenService) (*v1alpha1.ClientCredential, harness.Credentials) {
