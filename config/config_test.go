@@ -228,7 +228,7 @@ func TestWhoRevokes(t *testing.T) {
 		}
 	}
 	want := map[string]string{
-		"Role/claviger-system/claviger-manager":       "get list watch delete",
+		"Role/claviger-system/claviger-manager":       "list watch delete",
 		"Role/claviger-system/claviger-token-service": "create get list watch",
 		"Role/claviger-system/claviger-gate":          "list watch",
 		"Role/claviger-system/claviger-connect":       "list watch",

@@ -165,7 +165,7 @@ subjects:
 {{- define "claviger.managerTenantRules" -}}
 - apiGroups: [claviger.dev]
   resources: [clientcredentials, protectedresources]
-  verbs: [get, list, watch]
+  verbs: [list, watch]
 # A finalizer holds an AccountConnector until its grant has ended.
 - apiGroups: [claviger.dev]
   resources: [accountconnectors]
