@@ -70,6 +70,7 @@ var _ = Describe("Claviger, installed by Kustomize", Ordered, func() {
 
 	It("loses no request, whatever is lost", func(ctx context.Context) {
 		told := it.sees(ctx, "load", "it runs", more(&seen.Record{}, 1))
+		AddReportEntry("what the roles take", it.resources(ctx))
 		for _, loss := range []struct {
 			what string
 			lose func(context.Context)
