@@ -104,6 +104,10 @@ build-installer: ## Write dist/install.yaml, all of Claviger in one file (IMAGE=
 
 ##@ Release
 
+.PHONY: test-release
+test-release: ## Build a release twice, read it back and hold it to what it promises
+	cd hack/release && CGO_ENABLED=0 go test -count 1 -timeout 30m ./... $(ARGS)
+
 .PHONY: release-snapshot
 release-snapshot: ## Write a release into dist/: image, archives, chart, manifests, SBOMs, checksums (VERSION=..., IMAGE=...)
 	go run -C hack/release . snapshot -version $(VERSION) -image $(or $(IMAGE),claviger/claviger) \

@@ -53,8 +53,8 @@ assets=$(hack/control-plane/build.sh)
 export KUBEBUILDER_ASSETS=$assets CGO_ENABLED=$((${#flags[@]} > 0))
 echo "test: compiling" >&2
 go test ${flags[@]+"${flags[@]}"} -c -o /dev/null ./...
-# Two packages at a time, the longest first: each suite has a control plane of its own, and waits more than it works. Not more, because some
-# promises are about a second. None from Go's cache: it does not know that the tests of the binaries depend on what those are built from.
+# Two packages at a time, the longest first: each suite has a control plane of its own, and often waits. Not more, because some promises
+# are about a second. None from Go's cache: it does not know that the tests of the binaries depend on what those are built from.
 status=0
 go tool -modfile=hack/tools/go.mod gotestsum --format pkgname-and-test-fails -- \
   ${flags[@]+"${flags[@]}"} -p 2 -count 1 -timeout 30m ./test/integration ./... "$@" || status=$?
@@ -63,11 +63,9 @@ if ((${#flags[@]})); then
   go test -count 1 ./test/bench ./internal/connector ./internal/credential ./internal/keyring ./internal/pki "$@" || status=$?
 fi
 
+# Without the race detector: they read files, one after the other.
 echo "test: manifests, with the software that reads them" >&2
-(cd hack/manifests && go test ${flags[@]+"${flags[@]}"} -count 1 ./... "$@") || status=$?
-# Without the race detector, which would make packing slow: the program does one thing after the other.
-echo "test: a release, built twice and read back" >&2
-(cd hack/release && CGO_ENABLED=0 go test -count 1 -timeout 30m ./... "$@") || status=$?
+(cd hack/manifests && go test -count 1 ./... "$@") || status=$?
 
 if ((${#left_out[@]})); then
   echo "left out on this machine:"
