@@ -19,6 +19,7 @@ import (
 	"github.com/claviger/claviger/config"
 	"github.com/claviger/claviger/internal/app"
 	"github.com/claviger/claviger/internal/kube"
+	"github.com/claviger/claviger/internal/sandbox"
 	"github.com/claviger/claviger/internal/token"
 	"github.com/claviger/claviger/test/harness"
 )
@@ -107,7 +108,9 @@ var _ = Describe("a RevokedToken", func() {
 var _ = Describe("a replica that revokes a token", func() {
 	// replica has a directory that follows nothing: what it knows is what it has written itself.
 	replica := func() *kube.Revoker {
-		return &kube.Revoker{Client: plane.API, Namespace: config.Namespace, Directory: &kube.Directory{}}
+		api, err := client.New(plane.Identity(sandbox.TokenServiceServiceAccount), client.Options{Scheme: plane.API.Scheme()})
+		Expect(err).NotTo(HaveOccurred())
+		return &kube.Revoker{Client: api, Namespace: config.Namespace, Directory: &kube.Directory{}}
 	}
 	var claims token.Claims
 	BeforeEach(func() {
