@@ -5,6 +5,7 @@ package main
 import (
 	"archive/tar"
 	"archive/zip"
+	"bytes"
 	"compress/gzip"
 	"context"
 	"errors"
@@ -59,7 +60,7 @@ type entry struct {
 
 func (e entry) open() (io.ReadCloser, int64, error) {
 	if e.data != nil {
-		return io.NopCloser(strings.NewReader(string(e.data))), int64(len(e.data)), nil
+		return io.NopCloser(bytes.NewReader(e.data)), int64(len(e.data)), nil
 	}
 	file, err := os.Open(e.from)
 	if err != nil {

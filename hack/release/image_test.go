@@ -160,15 +160,6 @@ func wantStatic(t *testing.T, platform string, data []byte) {
 	}
 }
 
-// TestTheBinaryOfTheImageTellsWhatItIs, where this machine can run it.
-func TestTheBinaryOfTheImageTellsWhatItIs(t *testing.T) {
-	image, ok := images(t, snapshot(t))[thisPlatform]
-	if !ok {
-		t.Skip("no image is for " + thisPlatform)
-	}
-	wantTold(t, "claviger", contents(t, image)["claviger"].data)
-}
-
 func wantTold(t *testing.T, program string, data []byte) {
 	t.Helper()
 	path := executableOf(t, data)

@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -16,8 +17,11 @@ import (
 // definitions writes the CustomResourceDefinitions as one file, for those who install them apart from the rest.
 func (r *release) definitions(_ context.Context, _ string) error {
 	files, err := filepath.Glob(filepath.Join(r.root, "config/crd/bases/*.yaml"))
-	if err != nil || len(files) == 0 {
-		return fmt.Errorf("config/crd/bases has no definitions (%w); run make manifests", err)
+	if err != nil {
+		return fmt.Errorf("looking for definitions: %w", err)
+	}
+	if len(files) == 0 {
+		return errors.New("config/crd/bases has no definitions; run make manifests")
 	}
 	return create(r.file("crds.yaml"), func(out io.Writer) error {
 		for _, file := range files {

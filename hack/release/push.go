@@ -6,13 +6,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 )
 
 // push sends the image that snapshot has built, and no other, to the registry that its name says. A tag that is there already is left
@@ -40,18 +43,27 @@ func (r *release) push(ctx context.Context) error {
 	}
 
 	options := []remote.Option{remote.WithContext(ctx), remote.WithAuthFromKeychain(keychain())}
-	if there, err := remote.Head(tag, options...); err == nil {
-		if there.Digest != digest {
-			return fmt.Errorf("%s is there already, as %s, and a version never changes; release another", tag, there.Digest)
-		}
+	switch there, err := remote.Head(tag, options...); {
+	case err == nil && there.Digest != digest:
+		return fmt.Errorf("%s is there already, as %s, and a version never changes; release another", tag, there.Digest)
+	case err == nil:
 		r.logf("%s@%s is there already", tag, digest)
 		return nil
+	case !isAbsent(err):
+		return fmt.Errorf("nobody knows whether %s is there already; try again: %w", tag, err)
 	}
 	if err := remote.WriteIndex(tag, index, options...); err != nil {
 		return fmt.Errorf("pushing %s (credentials come from REGISTRY_USERNAME and REGISTRY_PASSWORD, or from the login of docker or podman): %w", tag, err)
 	}
 	r.logf("pushed %s@%s", tag, digest)
 	return nil
+}
+
+// isAbsent reports whether a registry has said that it has no such tag. Some say of a repository that is not there yet that nobody may
+// look at it; whoever really may not is refused by the push itself.
+func isAbsent(err error) bool {
+	refused, ok := errors.AsType[*transport.Error](err)
+	return ok && slices.Contains([]int{http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound}, refused.StatusCode)
 }
 
 // keychain asks the environment first, and then where docker and podman keep logins.
@@ -82,8 +94,11 @@ func (r *release) built(work string) (v1.ImageIndex, error) {
 		return nil, fmt.Errorf("reading the layout: %w", err)
 	}
 	manifest, err := outer.IndexManifest()
-	if err != nil || len(manifest.Manifests) != 1 {
-		return nil, fmt.Errorf("the layout should have one index (%w)", err)
+	if err != nil {
+		return nil, fmt.Errorf("reading the layout: %w", err)
+	}
+	if len(manifest.Manifests) != 1 {
+		return nil, fmt.Errorf("the layout should have one index and has %d; run make release-snapshot VERSION=%s", len(manifest.Manifests), r.version)
 	}
 	index, err := outer.ImageIndex(manifest.Manifests[0].Digest)
 	if err != nil {

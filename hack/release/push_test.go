@@ -92,6 +92,24 @@ func TestWhatIsPushedIsWhatWasBuilt(t *testing.T) {
 	}
 }
 
+// TestAVersionIsNotPushedWhereNobodyKnowsWhetherItIsThere: it could be another one's.
+func TestAVersionIsNotPushedWhereNobodyKnowsWhetherItIsThere(t *testing.T) {
+	handler, written := registry.New(registry.Logger(log.New(io.Discard, "", 0))), false
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodHead && strings.Contains(r.URL.Path, "/manifests/") {
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		written = written || r.Method == http.MethodPut
+		handler.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	err := small(t, strings.TrimPrefix(server.URL, "http://")+"/team/claviger", "program").push(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "nobody knows whether") || written {
+		t.Errorf("got %v, written %v", err, written)
+	}
+}
+
 // TestWithoutCredentialsThePushSaysWhereTheyComeFrom, and does not tell those that it has.
 func TestWithoutCredentialsThePushSaysWhereTheyComeFrom(t *testing.T) {
 	t.Setenv("REGISTRY_USERNAME", "jane")

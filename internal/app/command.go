@@ -6,7 +6,6 @@ package app
 
 import (
 	"context"
-	"fmt"
 	"os"
 
 	"github.com/go-logr/logr"
@@ -23,25 +22,11 @@ func NewCommand() *cobra.Command {
 		Short: "OAuth 2.0 machine credentials on Kubernetes",
 		Long: "Claviger keeps OAuth 2.0 machine credentials in Kubernetes objects.\n" +
 			"Each role is a process of its own, with its own ServiceAccount and rights.",
-		Version:      version.Version(),
 		SilenceUsage: true,
 	}
-	root.SetVersionTemplate(version.Line(root.Name()) + "\n")
-	root.AddCommand(newManagerCommand(), newTokenServiceCommand(), newConnectCommand(), newGateCommand(), newVersionCommand())
+	version.AddFlag(root)
+	root.AddCommand(newManagerCommand(), newTokenServiceCommand(), newConnectCommand(), newGateCommand(), version.NewCommand())
 	return root
-}
-
-// newVersionCommand says what --version says: people look for either.
-func newVersionCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:   "version",
-		Short: "Say which version this is, and of which commit",
-		Args:  cobra.NoArgs,
-		RunE: func(command *cobra.Command, _ []string) error {
-			_, err := fmt.Fprintln(command.OutOrStdout(), version.Line(command.Root().Name()))
-			return err
-		},
-	}
 }
 
 // newRoleCommand gives the command of a role: it completes the options, finds the API server, makes the logger and runs.

@@ -53,27 +53,14 @@ func newCommand(s *session) *cobra.Command {
 	root.SetOut(s.Out)
 	root.SetErr(s.ErrOut)
 	root.SetUsageTemplate(usageTemplate)
-	root.SetVersionTemplate(version.Line(root.Name()) + "\n")
+	version.AddFlag(root)
 	s.config.CacheDir = nil // nothing is cached
 	s.config.AddFlags(root.PersistentFlags())
 	root.AddCommand(newStatusCommand(s), newRotateCommand(s), newTokenCommand(s), newVerifyCommand(s), newWhoamiCommand(s),
 		newRevokeCommand(s), newConnectCommand(s), newConnectionsCommand(s), newOptionsCommand(),
-		newVersionCommand())
+		version.NewCommand())
 	completeGlobalFlags(s, root)
 	return root
-}
-
-// newVersionCommand says what --version says: people look for either.
-func newVersionCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:   "version",
-		Short: "Say which version this is, and of which commit",
-		Args:  cobra.NoArgs,
-		RunE: func(command *cobra.Command, _ []string) error {
-			_, err := fmt.Fprintln(command.OutOrStdout(), version.Line(command.Root().Name()))
-			return err
-		},
-	}
 }
 
 // newOptionsCommand lists the flags of kubectl, which all subcommands have, in one place instead of under each of them.

@@ -168,7 +168,7 @@ var _ = Describe("a client ID and secret that a user brings", func() {
 		younger := builder.ClientCredential(elsewhere, "younger", builder.ForAccount(elsewhere))
 		younger.Spec.ClientID = older.Spec.ClientID
 		plane.Create(ctx, builder.Account(elsewhere, builder.Namespaces(elsewhere)))
-		waitForNextSecond(older) // objects are stamped in seconds
+		waitForNextSecond() // objects are stamped in seconds
 		plane.Create(ctx, younger)
 		plane.ExpectReason(ctx, younger, v1alpha1.ReasonClientIDConflict)
 		Expect(readyMessage(younger)).To(And(ContainSubstring(older.Spec.ClientID), Not(ContainSubstring("older"))), "it names no object of others")
@@ -188,7 +188,7 @@ var _ = Describe("a client ID and secret that a user brings", func() {
 		squatter.Spec.ClientID = name + ".victim"
 		plane.Create(ctx, builder.Account(elsewhere, builder.Namespaces(elsewhere)), squatter)
 		plane.ExpectReady(ctx, squatter)
-		waitForNextSecond(squatter)
+		waitForNextSecond()
 		victim := builder.ClientCredential(name, "victim", builder.ForAccount(name))
 		plane.Create(ctx, victim)
 		Eventually(tokens.Accepts).WithArguments(plane.ExpectReady(ctx, victim)).Should(BeTrue())

@@ -85,7 +85,7 @@ var _ = Describe("a protected resource", func() {
 
 	It("has its URL to itself, and passes it on when it goes", func(ctx context.Context) {
 		Eventually(readiness).WithArguments(ctx, tools).Should(Equal(v1alpha1.ReasonRegistered))
-		waitForNextSecond(tools)
+		waitForNextSecond()
 		rival := builder.ProtectedResource(name, "rival", string(tools.Spec.URL), builder.OfAccount(name), builder.OfType(v1alpha1.ResourceMCP))
 		plane.Create(ctx, rival)
 		Eventually(readiness).WithArguments(ctx, rival).Should(Equal(v1alpha1.ReasonResourceConflict))

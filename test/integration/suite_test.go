@@ -10,8 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"sigs.k8s.io/controller-runtime/pkg/client"
-
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
@@ -42,13 +40,8 @@ var names atomic.Int64
 // fresh gives a name that no other spec has, for accounts and namespaces.
 func fresh() string { return fmt.Sprintf("t%d", names.Add(1)) }
 
-// waitForNextSecond waits until an object created now is younger: the API server stamps objects in whole seconds.
-func waitForNextSecond(older client.Object) {
-	time.Sleep(time.Until(older.GetCreationTimestamp().Add(time.Second + 50*time.Millisecond)))
-}
-
-// waitForWholeSecond waits until an object created now is younger than whatever happened before, whose time is no whole second.
-func waitForWholeSecond() {
+// waitForNextSecond waits until an object created now is younger than whatever is there: the API server stamps objects in whole seconds.
+func waitForNextSecond() {
 	time.Sleep(time.Until(time.Now().Truncate(time.Second).Add(time.Second + 50*time.Millisecond)))
 }
 

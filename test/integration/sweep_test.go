@@ -42,7 +42,7 @@ var _ = Describe("what is left over of connections", func() {
 		theirs := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: config.ConnectionsNamespace, Name: "connection-" + string(stays.UID)}}
 		Expect(plane.API.Get(ctx, client.ObjectKeyFromObject(record), record)).To(Succeed())
 		Expect(record.Annotations).To(HaveKeyWithValue(v1alpha1.AnnotationConnector, crm.Spec.ConnectorRef.Name))
-		waitForWholeSecond() // a copy is younger than the tokens in it
+		waitForNextSecond() // a copy is younger than the tokens in it
 		restored := &corev1.Secret{
 			ObjectMeta: metav1.ObjectMeta{
 				Namespace: record.Namespace, Name: "connection-" + fresh(), Labels: record.Labels,
