@@ -94,13 +94,20 @@ func argumentsOf(t *testing.T, deployment *unstructured.Unstructured) []string {
 // TestValuesThatCannotBe are refused before anything is installed, with a message that names them.
 func TestValuesThatCannotBe(t *testing.T) {
 	for value, message := range map[string]string{
-		"tokenService.replicas=0":                "/tokenService/replicas",
-		"manager.sgningAlgorithm=ES256":          "sgningAlgorithm",
-		"issuer=auth.example.com":                "/issuer",
-		"issuer=https://auth.example.com/":       "/issuer",
-		"connections.egressAllow={everything}":   "/connections/egressAllow/0",
-		"image.digest=latest":                    "/image/digest",
-		"notifications.url=https://hook.example": "notifications.keySecret is needed",
+		"tokenService.replicas=0":                        "/tokenService/replicas",
+		"manager.sgningAlgorithm=ES256":                  "sgningAlgorithm",
+		"issuer=auth.example.com":                        "/issuer",
+		"issuer=https://auth.example.com/":               "/issuer",
+		"connections.egressAllow={everything}":           "/connections/egressAllow/0",
+		"image.digest=latest":                            "/image/digest",
+		"notifications.url=https://hook.example":         "notifications.keySecret is needed",
+		"connections.namespace=claviger-system":          "connections.namespace must be another",
+		"clusterDomain=a: b":                             "/clusterDomain",
+		"image.repository=a b":                           "/image/repository",
+		"image.tag=a b":                                  "/image/tag",
+		"manager.servingDNSNames={a: b}":                 "/manager/servingDNSNames/0",
+		"tokenService.accountHeader=X: y":                "/tokenService/accountHeader",
+		"tokenService.corsAllowedOrigins={https://a: b}": "/tokenService/corsAllowedOrigins/0",
 	} {
 		if _, err := tryHelm(value); err == nil || !strings.Contains(err.Error(), message) {
 			t.Errorf("%s: got %v", value, err)

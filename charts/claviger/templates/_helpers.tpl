@@ -94,6 +94,9 @@ securityContext:
 
 {{/* Arguments of those who know connections. */}}
 {{- define "claviger.connectionArgs" -}}
+{{- if eq .Values.connections.namespace .Release.Namespace -}}
+{{- fail "connections.namespace must be another than the release's: the connect role may read every Secret in it" -}}
+{{- end -}}
 - --connections-namespace={{ .Values.connections.namespace }}
 {{- with .Values.connect.url }}
 - --connect-url={{ . }}
