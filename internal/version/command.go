@@ -22,7 +22,7 @@ func NewCommand() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			_, err := fmt.Fprintln(command.OutOrStdout(), Line(command.Root().Name()))
-			return err //nolint:wrapcheck // there is nothing to add: standard output is gone
+			return err
 		},
 	}
 }
