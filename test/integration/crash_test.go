@@ -4,7 +4,6 @@ package integration
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
@@ -21,7 +20,8 @@ import (
 )
 
 // The manager dies at every single write of an operation, before the write arrives and after, and another takes over. The
-// points are found by counting: an operation is run to its end once, and then once for each write it made.
+// points are found by counting: an operation is run to its end once, and then once for each write it made. These go side by side, each
+// with a credential of its own, for which alone the manager is dead.
 var _ = DescribeTable("the manager dies, and nothing is lost", func(ctx context.Context, op operation) {
 	keys := plane.StartManager(nil)
 	tokens := plane.StartTokenService()
@@ -30,45 +30,35 @@ var _ = DescribeTable("the manager dies, and nothing is lost", func(ctx context.
 	whole := &death{}
 	survive(ctx, tokens, op, whole)
 	Expect(whole.made()).To(BeNumerically(">", 0), "the operation makes writes")
-	for at := 1; at <= whole.made(); at++ {
-		for _, before := range []bool{true, false} {
-			By(fmt.Sprintf("at write %d of %d, before it arrives: %v", at, whole.made(), before))
-			survive(ctx, tokens, op, &death{atWrite: at, before: before})
-		}
-	}
+	survive(ctx, tokens, op, deathsAt(whole.made())...)
 	AddReportEntry("crash points", 2*whole.made())
 },
 	Entry("while it makes a Secret", operation{
-		prepare: func(context.Context, *v1alpha1.ClientCredential) {},
+		creates: true,
 		do:      func(ctx context.Context, orders *v1alpha1.ClientCredential) { plane.Create(ctx, orders) },
 	}),
 	Entry("while it replaces a Secret that was deleted", operation{
-		prepare: createReady,
 		do: func(ctx context.Context, orders *v1alpha1.ClientCredential) {
 			Expect(plane.API.Delete(ctx, plane.Secret(ctx, orders))).To(Succeed())
 		},
 	}),
 	Entry("while it replaces a Secret that was edited", operation{
-		prepare: createReady,
 		do: func(ctx context.Context, orders *v1alpha1.ClientCredential) {
 			harness.Patch(ctx, plane, plane.Secret(ctx, orders), func(s *corev1.Secret) { s.Data["client_secret"] = []byte(edited) })
 		},
 	}),
 	Entry("while it follows a change of scopes", operation{
-		prepare: createReady,
 		do: func(ctx context.Context, orders *v1alpha1.ClientCredential) {
 			harness.Patch(ctx, plane, orders, func(c *v1alpha1.ClientCredential) { c.Spec.Scopes = []v1alpha1.Scope{"MCP"} })
 		},
 	}),
 	Entry("while it rebuilds a status", operation{
-		prepare: createReady,
 		do: func(ctx context.Context, orders *v1alpha1.ClientCredential) {
 			orders.Status = v1alpha1.ClientCredentialStatus{}
 			Expect(plane.API.Status().Update(ctx, orders)).To(Succeed())
 		},
 	}),
 	Entry("while it rotates", operation{
-		prepare: createReady,
 		do: changes(func(c *v1alpha1.ClientCredential) {
 			c.Spec.Rotation = &v1alpha1.Rotation{Trigger: "now"}
 			c.Annotations = map[string]string{v1alpha1.AnnotationRotate: "now"}
@@ -76,11 +66,9 @@ var _ = DescribeTable("the manager dies, and nothing is lost", func(ctx context.
 		once: true,
 	}),
 	Entry("while it renames a Secret", operation{
-		prepare: createReady,
-		do:      changes(func(c *v1alpha1.ClientCredential) { c.Spec.SecretTemplate = &v1alpha1.SecretTemplate{Name: "renamed"} }),
+		do: changes(func(c *v1alpha1.ClientCredential) { c.Spec.SecretTemplate = &v1alpha1.SecretTemplate{Name: "renamed"} }),
 	}),
 	Entry("while it renames a Secret and rotates", operation{
-		prepare: createReady,
 		do: changes(func(c *v1alpha1.ClientCredential) {
 			c.Spec.SecretTemplate = &v1alpha1.SecretTemplate{Name: "renamed"}
 			c.Spec.Rotation = &v1alpha1.Rotation{Trigger: "now"}
@@ -88,24 +76,19 @@ var _ = DescribeTable("the manager dies, and nothing is lost", func(ctx context.
 		once: true,
 	}),
 	Entry("while it renames a Secret, without an overlap", operation{
-		prepare: func(ctx context.Context, orders *v1alpha1.ClientCredential) {
-			orders.Spec.Rotation = &v1alpha1.Rotation{Overlap: &metav1.Duration{}}
-			createReady(ctx, orders)
-		},
-		do: changes(func(c *v1alpha1.ClientCredential) { c.Spec.SecretTemplate = &v1alpha1.SecretTemplate{Name: "renamed"} }),
+		before: func(c *v1alpha1.ClientCredential) { c.Spec.Rotation = &v1alpha1.Rotation{Overlap: &metav1.Duration{}} },
+		do:     changes(func(c *v1alpha1.ClientCredential) { c.Spec.SecretTemplate = &v1alpha1.SecretTemplate{Name: "renamed"} }),
 	}),
 	Entry("while it replaces a Secret by one of another type", operation{
-		prepare: createReady,
 		do: changes(func(c *v1alpha1.ClientCredential) {
 			c.Spec.SecretTemplate = &v1alpha1.SecretTemplate{Type: "example.com/oauth"}
 		}),
 	}),
 	Entry("while it delivers a live token", operation{
-		prepare: createReady,
-		do:      changes(func(c *v1alpha1.ClientCredential) { c.Spec.AccessToken = &v1alpha1.AccessTokenDelivery{} }),
+		do: changes(func(c *v1alpha1.ClientCredential) { c.Spec.AccessToken = &v1alpha1.AccessTokenDelivery{} }),
 	}),
 	Entry("while it makes a Secret that shall be retained", operation{
-		prepare: func(context.Context, *v1alpha1.ClientCredential) {},
+		creates: true,
 		do: func(ctx context.Context, orders *v1alpha1.ClientCredential) {
 			orders.Spec.DeletionPolicy = v1alpha1.DeletionRetain
 			plane.Create(ctx, orders)
@@ -130,104 +113,158 @@ var _ = It("the manager dies while a credential is deleted, and what stays behin
 	surviveDeletion(ctx, tokens, whole)
 	// A cache that is behind may have the deletion repeated, which finds nothing.
 	Expect(whole.made()).To(BeNumerically(">=", 2), "one Secret says so, one goes")
-	for at := 1; at <= whole.made(); at++ {
-		for _, before := range []bool{true, false} {
-			By(fmt.Sprintf("at write %d of %d, before it arrives: %v", at, whole.made(), before))
-			surviveDeletion(ctx, tokens, &death{atWrite: at, before: before})
-		}
-	}
+	surviveDeletion(ctx, tokens, deathsAt(whole.made())...)
 })
-
-func surviveDeletion(ctx context.Context, tokens *harness.TokenService, dying *death) {
-	GinkgoHelper()
-	name := fresh()
-	dying.name = name
-	orders := builder.ClientCredential(name, "orders", builder.ForAccount(name))
-	orders.Spec.DeletionPolicy = v1alpha1.DeletionRetain
-	orders.Spec.AccessToken = &v1alpha1.AccessTokenDelivery{}
-	account := builder.Account(name, builder.Namespaces(name))
-	living := plane.StartManager(nil)
-	plane.Create(ctx, account, orders)
-	Eventually(conditions).WithArguments(ctx, account).ShouldNot(BeEmpty())
-	given := plane.ExpectReady(ctx, orders)
-	harness.Patch(ctx, plane, orders, func(c *v1alpha1.ClientCredential) { c.Spec.SecretTemplate = &v1alpha1.SecretTemplate{Name: "renamed"} })
-	Eventually(settled).WithArguments(ctx, orders).Should(BeTrue())
-	Eventually(tokens.Accepts).WithArguments(given).Should(BeTrue())
-	Expect(living.Stop()).To(Succeed())
-
-	left := func() []string {
-		var secrets corev1.SecretList
-		Expect(plane.API.List(ctx, &secrets, client.InNamespace(name), client.HasLabels{v1alpha1.LabelSecret})).To(Succeed())
-		var said []string
-		for i := range secrets.Items {
-			_, retained := secrets.Items[i].Annotations[v1alpha1.AnnotationRetained]
-			said = append(said, fmt.Sprintf("%s says so: %v", secrets.Items[i].Name, retained))
-		}
-		return said
-	}
-	want := ConsistOf("renamed says so: true")
-	first := plane.StartManager(dying.wrap)
-	Expect(plane.API.Delete(ctx, orders)).To(Succeed())
-	harness.ExpectPromptly(func() bool { return tokens.Accepts(given) }, false)
-	Eventually(func() bool { matches, _ := want.Match(left()); return matches || dying.died() }).Should(BeTrue())
-	_ = first.Stop()
-	second := plane.StartManager(nil)
-	Eventually(left).Should(want)
-	Expect(second.Stop()).To(Succeed())
-	Expect(left()).To(want, "and so it stays")
-}
 
 // edited is a client secret that somebody chose.
 const edited = "edited"
 
 type operation struct {
-	// prepare runs under a manager that lives; do starts what the dying one is to finish.
-	prepare, do func(context.Context, *v1alpha1.ClientCredential)
+	// before changes the credential that is there before; creates says that there is none.
+	before  func(*v1alpha1.ClientCredential)
+	creates bool
+	// do starts, under a manager that dies, what another is to finish.
+	do func(context.Context, *v1alpha1.ClientCredential)
 	// once says that exactly one new secret must come of it.
 	once bool
 }
 
-// survive runs an operation under a manager that dies as told, lets another finish, and checks what must hold.
-func survive(ctx context.Context, tokens *harness.TokenService, op operation, dying *death) {
+// mortal is a credential, in a namespace of its own, whose manager dies.
+type mortal struct {
+	account *v1alpha1.Account
+	orders  *v1alpha1.ClientCredential
+	dying   *death
+	// given is what workloads could have mounted so far.
+	given []harness.Credentials
+}
+
+// mortals gives each death a credential, which is yet to be created, of an account that is.
+func mortals(ctx context.Context, deaths []*death) []*mortal {
 	GinkgoHelper()
-	name := fresh()
-	dying.name = name
-	account, orders := builder.Account(name, builder.Namespaces(name)), builder.ClientCredential(name, "orders", builder.ForAccount(name))
+	all := make([]*mortal, len(deaths))
+	for i, dying := range deaths {
+		name := fresh()
+		dying.name, dying.alone = name, true
+		all[i] = &mortal{
+			account: builder.Account(name, builder.Namespaces(name)), orders: builder.ClientCredential(name, "orders", builder.ForAccount(name)), dying: dying,
+		}
+		plane.Create(ctx, all[i].account)
+	}
+	return all
+}
+
+// survive runs an operation for each death under a manager that dies as told, lets another finish, and checks what must hold.
+func survive(ctx context.Context, tokens *harness.TokenService, op operation, deaths ...*death) {
+	GinkgoHelper()
 	living := plane.StartManager(nil)
-	plane.Create(ctx, account)
-	op.prepare(ctx, orders)
-	Eventually(conditions).WithArguments(ctx, account).ShouldNot(BeEmpty())
-	given := mounted(ctx, orders)
+	all := mortals(ctx, deaths)
+	if !op.creates {
+		create(ctx, all, op.before)
+	}
+	for _, m := range all {
+		Eventually(conditions).WithArguments(ctx, m.account).ShouldNot(BeEmpty())
+		m.given = mounted(ctx, m.orders)
+	}
 	Expect(living.Stop()).To(Succeed())
 
-	first := plane.StartManager(dying.wrap)
-	op.do(ctx, orders)
-	Eventually(func() bool { return dying.died() || settled(ctx, orders) }).Should(BeTrue())
-	_ = first.Stop() // a dead process has nothing to say
-	if len(given) > 0 && hasVerifiers(ctx, orders) {
-		Eventually(tokens.Accepts).WithArguments(given[0]).Should(BeTrue(), "also while no manager runs")
+	first := plane.StartManager(wrapAll(deaths))
+	for _, m := range all {
+		op.do(ctx, m.orders)
 	}
-	given = append(given, mounted(ctx, orders)...)
+	for _, m := range all {
+		Eventually(func() bool { return m.dying.died() || settled(ctx, m.orders) }).Should(BeTrue(), m.dying.String())
+	}
+	_ = first.Stop() // a dead process has nothing to say
+	for _, m := range all {
+		if len(m.given) > 0 && hasVerifiers(ctx, m.orders) {
+			Eventually(tokens.Accepts).WithArguments(m.given[0]).Should(BeTrue(), "also while no manager runs: %s", m.dying)
+		}
+		m.given = append(m.given, mounted(ctx, m.orders)...)
+	}
 
 	second := plane.StartManager(nil)
-	Eventually(settled).WithArguments(ctx, orders).Should(BeTrue())
-	all := slices.Concat(given, []harness.Credentials{plane.ExpectReady(ctx, orders)})
-	if op.once {
-		Expect(sets.New(all...)).To(HaveLen(2), "the old secret and one new one")
-		Expect(all[len(all)-1]).NotTo(Equal(all[0]))
+	for _, m := range all {
+		m.expectNothingLost(ctx, tokens, op.once)
 	}
-	for _, credentials := range all {
-		Expect(credentials.ID).To(Equal(name+".orders"), "never a second client ID")
-		Eventually(tokens.Accepts).WithArguments(credentials).Should(BeTrue(), "every secret that was ever given works")
-	}
-	expectNoOrphans(ctx, name)
 	Expect(second.Stop()).To(Succeed())
 }
 
-func createReady(ctx context.Context, orders *v1alpha1.ClientCredential) {
+// expectNothingLost: the credential comes to be Ready, and every secret that workloads could have mounted works.
+func (m *mortal) expectNothingLost(ctx context.Context, tokens *harness.TokenService, once bool) {
 	GinkgoHelper()
-	plane.Create(ctx, orders)
-	plane.ExpectReady(ctx, orders)
+	Eventually(settled).WithArguments(ctx, m.orders).Should(BeTrue(), m.dying.String())
+	all := slices.Concat(m.given, []harness.Credentials{plane.ExpectReady(ctx, m.orders)})
+	if once {
+		Expect(sets.New(all...)).To(HaveLen(2), "the old secret and one new one: %s", m.dying)
+		Expect(all[len(all)-1]).NotTo(Equal(all[0]), m.dying.String())
+	}
+	for _, credentials := range all {
+		Expect(credentials.ID).To(Equal(m.orders.Namespace+".orders"), "never a second client ID: %s", m.dying)
+		Eventually(tokens.Accepts).WithArguments(credentials).Should(BeTrue(), "every secret that was ever given works: %s", m.dying)
+	}
+	expectNoOrphans(ctx, m.orders.Namespace)
+}
+
+// surviveDeletion deletes a credential for each death under a manager that dies as told, lets another finish, and looks at what is left.
+func surviveDeletion(ctx context.Context, tokens *harness.TokenService, deaths ...*death) {
+	GinkgoHelper()
+	living := plane.StartManager(nil)
+	all := mortals(ctx, deaths)
+	create(ctx, all, func(c *v1alpha1.ClientCredential) {
+		c.Spec.DeletionPolicy = v1alpha1.DeletionRetain
+		c.Spec.AccessToken = &v1alpha1.AccessTokenDelivery{}
+	})
+	for _, m := range all {
+		m.given = mounted(ctx, m.orders)
+		changes(func(c *v1alpha1.ClientCredential) { c.Spec.SecretTemplate = &v1alpha1.SecretTemplate{Name: "renamed"} })(ctx, m.orders)
+	}
+	for _, m := range all {
+		Eventually(settled).WithArguments(ctx, m.orders).Should(BeTrue())
+		Eventually(tokens.Accepts).WithArguments(m.given[0]).Should(BeTrue())
+	}
+	Expect(living.Stop()).To(Succeed())
+
+	first := plane.StartManager(wrapAll(deaths))
+	for _, m := range all {
+		Expect(plane.API.Delete(ctx, m.orders)).To(Succeed())
+	}
+	for _, m := range all {
+		harness.ExpectPromptly(func() bool { return tokens.Accepts(m.given[0]) }, false)
+		Eventually(func() bool { return m.dying.died() || retainedAlone(ctx, m) }).Should(BeTrue(), m.dying.String())
+	}
+	_ = first.Stop()
+	second := plane.StartManager(nil)
+	for _, m := range all {
+		Eventually(retainedAlone).WithArguments(ctx, m).Should(BeTrue(), m.dying.String())
+	}
+	Expect(second.Stop()).To(Succeed())
+	for _, m := range all {
+		Expect(retainedAlone(ctx, m)).To(BeTrue(), "and so it stays: %s", m.dying)
+	}
+}
+
+// retainedAlone reports whether nothing is left of a credential but the Secret that is retained, which says so.
+func retainedAlone(ctx context.Context, m *mortal) bool {
+	var secrets corev1.SecretList
+	if plane.API.List(ctx, &secrets, client.InNamespace(m.orders.Namespace), client.HasLabels{v1alpha1.LabelSecret}) != nil || len(secrets.Items) != 1 {
+		return false
+	}
+	_, retained := secrets.Items[0].Annotations[v1alpha1.AnnotationRetained]
+	return retained && secrets.Items[0].Name == "renamed"
+}
+
+// create creates the credentials, changed first where there is a change, and waits until all are Ready.
+func create(ctx context.Context, all []*mortal, change func(*v1alpha1.ClientCredential)) {
+	GinkgoHelper()
+	for _, m := range all {
+		if change != nil {
+			change(m.orders)
+		}
+		plane.Create(ctx, m.orders)
+	}
+	for _, m := range all {
+		plane.ExpectReady(ctx, m.orders)
+	}
 }
 
 // settled reports whether the credential is Ready and its Secrets are what they should be.

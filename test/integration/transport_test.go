@@ -5,6 +5,7 @@ package integration
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"slices"
@@ -64,6 +65,8 @@ type death struct {
 	atWrite int
 	// before says that the write itself does not arrive either.
 	before bool
+	// alone says that only what is counted dies: nothing that concerns it arrives any more, and all else goes on.
+	alone bool
 
 	mutex sync.Mutex
 	count int
@@ -75,7 +78,7 @@ var errDead = errors.New("this process is dead")
 func (d *death) wrap(next http.RoundTripper) http.RoundTripper {
 	return roundTripper(func(request *http.Request) (*http.Response, error) {
 		dies := d.dies(request)
-		if d.died() && (!dies || d.before) {
+		if d.died() && (!dies || d.before) && (!d.alone || d.counts(request)) {
 			return nil, errDead
 		}
 		response, err := next.RoundTrip(request)
@@ -111,6 +114,30 @@ func (d *death) counts(request *http.Request) bool {
 	}
 	content, err := io.ReadAll(body)
 	return err == nil && (bytes.Contains(content, []byte(d.name)) || bytes.Contains(content, []byte(d.other)))
+}
+
+// deathsAt gives two deaths for each of a number of writes: before it arrives, and after.
+func deathsAt(writes int) []*death {
+	var all []*death
+	for at := 1; at <= writes; at++ {
+		all = append(all, &death{atWrite: at, before: true}, &death{atWrite: at})
+	}
+	return all
+}
+
+// wrapAll stands for a process in which each of them is alone.
+func wrapAll(deaths []*death) func(http.RoundTripper) http.RoundTripper {
+	return func(next http.RoundTripper) http.RoundTripper {
+		for _, each := range deaths {
+			next = each.wrap(next)
+		}
+		return next
+	}
+}
+
+// String says where it dies.
+func (d *death) String() string {
+	return fmt.Sprintf("dies at write %d, before it arrives: %v", d.atWrite, d.before)
 }
 
 func (d *death) died() bool {
