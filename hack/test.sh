@@ -60,12 +60,12 @@ go tool -modfile=hack/tools/go.mod gotestsum --format pkgname-and-test-fails -- 
   ${flags[@]+"${flags[@]}"} -p 2 -count 1 -timeout 30m ./test/integration ./... "$@" || status=$?
 if ((${#flags[@]})); then
   echo "test: allocations of the hot paths, which the race detector would change, and searches of models, which it would slow down" >&2
-  go test -count 1 ./test/bench ./internal/connector ./internal/credential ./internal/keyring ./internal/pki "$@" || status=$?
+  CGO_ENABLED=0 go test -count 1 ./test/bench ./internal/connector ./internal/credential ./internal/keyring ./internal/pki "$@" || status=$?
 fi
 
 # Without the race detector: they read files, one after the other.
 echo "test: manifests, with the software that reads them" >&2
-(cd hack/manifests && go test -count 1 ./... "$@") || status=$?
+(cd hack/manifests && CGO_ENABLED=0 go test -count 1 ./... "$@") || status=$?
 
 if ((${#left_out[@]})); then
   echo "left out on this machine:"

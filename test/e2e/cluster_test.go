@@ -142,7 +142,7 @@ var _ = Describe("Claviger, installed by Helm", Ordered, func() {
 	})
 })
 
-var _ = Describe("Claviger of the commit before", Ordered, func() {
+var _ = Describe("Claviger of the commit before", Ordered, Label("upgrade"), func() {
 	It("is upgraded without a request that fails, and without a change of any Secret", func(ctx context.Context) {
 		it.byKustomize(ctx, it.previous, it.before)
 		it.samples(ctx)

@@ -37,7 +37,7 @@ func TestMain(m *testing.M) {
 	}
 	binary, roles = filepath.Join(dir, "claviger-sandbox"), filepath.Join(dir, "claviger")
 	build := exec.Command("go", "build", "-buildvcs=false", "-o", dir, "github.com/claviger/claviger/cmd/...")
-	build.Stderr = os.Stderr
+	build.Env, build.Stderr = append(os.Environ(), "CGO_ENABLED=0"), os.Stderr
 	if err := build.Run(); err != nil {
 		panic(err)
 	}
