@@ -34,7 +34,7 @@ func objects(t *testing.T, name string) []*unstructured.Unstructured {
 	decoder := yaml.NewYAMLOrJSONDecoder(bytes.NewBufferString(text(t, name)), 4096)
 	for {
 		object := &unstructured.Unstructured{}
-		switch err := decoder.Decode(&object.Object); {
+		switch err := decoder.Decode(object); { // not its map: numbers would be float64
 		case errors.Is(err, io.EOF):
 			return found
 		case err != nil:
