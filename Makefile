@@ -56,6 +56,11 @@ bench-connections: ## Keep 1000 connections with tokens of a minute alive (FOR=1
 	assets=$(CONTROL_PLANE); KUBEBUILDER_ASSETS=$$assets go test ./test/connections -v -count 1 -timeout 0 -ginkgo.v \
 	-ginkgo.focus 'tokens of a minute' -args -bench-for $(or $(FOR),10m) $(ARGS)
 
+.PHONY: bench-memory
+bench-memory: ## Measure the memory of the manager and the token service by the number of credentials (CREDENTIALS=10000)
+	assets=$(CONTROL_PLANE); KUBEBUILDER_ASSETS=$$assets go test ./test/footprint -v -count 1 -timeout 0 -args \
+	-credentials $(or $(CREDENTIALS),10000) -steps 4 $(ARGS)
+
 .PHONY: fuzz
 fuzz: ## Fuzz every target in turn (FUZZTIME=1m each)
 	hack/fuzz.sh $(or $(FUZZTIME),1m)

@@ -5,12 +5,9 @@
 package e2e
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -19,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	claviger "github.com/claviger/claviger/config"
+	"github.com/claviger/claviger/test/harness"
 )
 
 // resources says what each pod of the roles takes, as its own metrics have it: for the requests and limits of the manifests.
@@ -34,23 +32,11 @@ func (c *cluster) resources(ctx context.Context) string {
 		text, err := c.logs.CoreV1().RESTClient().Get().Namespace(pod.Namespace).Resource("pods").Name(pod.Name + ":8080").SubResource("proxy").
 			Suffix("metrics").DoRaw(ctx)
 		Expect(err).NotTo(HaveOccurred(), "metrics of %s", pod.Name)
+		limit := pod.Spec.Containers[0].Resources.Limits.Memory().Value()
+		Expect(int64(harness.Gauge(string(text), "go_gc_gomemlimit_bytes"))).To(Equal(limit), "%s keeps to its limit", pod.Name)
 		lines = append(lines, fmt.Sprintf("%s: %.0f MiB resident, %.1f s of CPU", pod.Labels["app.kubernetes.io/component"],
-			gauge(text, "process_resident_memory_bytes")/(1<<20), gauge(text, "process_cpu_seconds_total")))
+			harness.Gauge(string(text), "process_resident_memory_bytes")/(1<<20), harness.Gauge(string(text), "process_cpu_seconds_total")))
 	}
 	slices.Sort(lines)
 	return strings.Join(lines, "\n")
-}
-
-// gauge gives the value of a metric without labels.
-func gauge(metrics []byte, name string) float64 {
-	GinkgoHelper()
-	for lines := bufio.NewScanner(bytes.NewReader(metrics)); lines.Scan(); {
-		if value, is := strings.CutPrefix(lines.Text(), name+" "); is {
-			number, err := strconv.ParseFloat(value, 64)
-			Expect(err).NotTo(HaveOccurred())
-			return number
-		}
-	}
-	Fail("there is no metric " + name)
-	return 0
 }

@@ -55,6 +55,12 @@ topologySpreadConstraints:
   {{- end }}
 {{- end }}
 
+{{/* Has Go collect garbage rather than come to the limit of the container. */}}
+{{- define "claviger.env" -}}
+- name: GOMEMLIMIT
+  valueFrom: {resourceFieldRef: {resource: limits.memory}}
+{{- end }}
+
 {{- define "claviger.podMetadata" -}}
 labels:
   {{- include "claviger.labels" .component | nindent 2 }}

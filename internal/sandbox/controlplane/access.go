@@ -107,7 +107,7 @@ func WriteKubeconfig(path string, config *rest.Config, user string) error {
 	const cluster = "claviger"
 	kubeconfig := clientcmdapi.NewConfig()
 	kubeconfig.Clusters[cluster] = &clientcmdapi.Cluster{Server: config.Host, CertificateAuthorityData: config.CAData}
-	kubeconfig.AuthInfos[user] = &clientcmdapi.AuthInfo{Token: config.BearerToken}
+	kubeconfig.AuthInfos[user] = &clientcmdapi.AuthInfo{Token: config.BearerToken, TokenFile: config.BearerTokenFile}
 	kubeconfig.Contexts[cluster] = &clientcmdapi.Context{Cluster: cluster, AuthInfo: user}
 	kubeconfig.CurrentContext = cluster
 	if err := clientcmd.WriteToFile(*kubeconfig, path); err != nil {
