@@ -2,7 +2,8 @@
 
 SHELL := /bin/bash -euo pipefail
 .DEFAULT_GOAL := help
-# Programs are static, as in the image; and Go compiles everything once for all targets. hack/test.sh has the race detector, which needs C.
+# Programs are static, as in the image; and Go compiles everything once for all targets. The race detector needs C: hack/test.sh sees to that,
+# and for other targets `make unit CGO_ENABLED=1 ARGS=-race`.
 export CGO_ENABLED := 0
 
 TOOL := go tool -modfile=hack/tools/go.mod

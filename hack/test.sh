@@ -55,7 +55,8 @@ export KUBEBUILDER_ASSETS=$assets CGO_ENABLED=$((${#flags[@]} > 0))
 echo "test: compiling" >&2
 go list -export -test -f '{{""}}' ${flags[@]+"${flags[@]}"} ./... >/dev/null
 # Two packages at a time, the longest first: each suite has a control plane of its own, and often waits. Not more, because some promises
-# are about a second. Without vet, which the linter is for. None from Go's cache: it does not know that the tests of the binaries depend on what those are built from.
+# are about a second. Without vet, which `make lint` has. None from Go's cache: it does not know that the tests of the binaries depend on
+# what those are built from.
 status=0
 go tool -modfile=hack/tools/go.mod gotestsum --format pkgname-and-test-fails -- \
   ${flags[@]+"${flags[@]}"} -p 2 -vet off -count 1 -timeout 30m ./test/integration ./... "$@" || status=$?

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/google/cel-go/cel"
-	"github.com/google/cel-go/ext"
+	"google.golang.org/protobuf/types/known/structpb"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
@@ -41,10 +41,10 @@ func authConfig(t *testing.T, path ...string) any {
 	return nil
 }
 
-// evaluate gives what an expression says of an identity, as Authorino evaluates it: in CEL with its library of strings.
+// evaluate gives what an expression says of an identity, as Authorino evaluates it: in CEL with nothing but its standard library, over JSON.
 func evaluate(t *testing.T, expression string, identity map[string]any) (any, error) {
 	t.Helper()
-	environment, err := cel.NewEnv(cel.Variable("auth", cel.MapType(cel.StringType, cel.DynType)), ext.Strings())
+	environment, err := cel.NewEnv(cel.Variable("auth", cel.ObjectType("google.protobuf.Struct")))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +56,11 @@ func evaluate(t *testing.T, expression string, identity map[string]any) (any, er
 	if err != nil {
 		t.Fatalf("%s: %v", expression, err)
 	}
-	value, _, err := program.Eval(map[string]any{"auth": map[string]any{"identity": identity}})
+	auth, err := structpb.NewStruct(map[string]any{"identity": identity})
+	if err != nil {
+		t.Fatal(err)
+	}
+	value, _, err := program.Eval(map[string]any{"auth": auth})
 	if err != nil {
 		return nil, err
 	}
@@ -77,7 +81,8 @@ func TestAuthorinoAdmitsWhatVerifyDoes(t *testing.T) {
 		"one that has other scopes, too":           {map[string]any{"scope": "MCP Webhook"}, true},
 		"one for a resource and for the rest":      {map[string]any{"aud": []any{"https://mcp.acme.example/mcp", "https://auth.example.com"}}, true},
 		"one with another scope":                   {map[string]any{"scope": "MCP"}, false},
-		"one with a scope that looks like it":      {map[string]any{"scope": "Webhooks"}, false},
+		"one with a scope that begins like it":     {map[string]any{"scope": "Webhooks"}, false},
+		"one with a scope that ends like it":       {map[string]any{"scope": "API NoWebhook"}, false},
 		"one of another account":                   {map[string]any{"account": "globex"}, false},
 		"one of the console, which has no account": {map[string]any{"account": nil, "scope": "API"}, false},
 		"one for a resource, which this is not":    {map[string]any{"aud": []any{"https://mcp.acme.example/mcp"}}, false},

@@ -30,7 +30,7 @@ func TestGatewaysTakeTheirObjects(t *testing.T) {
 		filepath.Join(module(t, "istio.io/api"), "kubernetes/customresourcedefinitions.gen.yaml"),
 		filepath.Join(root, "config/crd/bases/*.yaml"),
 	)
-	for file, kind := range map[string][]string{
+	for file, want := range map[string][]string{
 		"envoy-gateway.yaml": {"HTTPRoute", "SecurityPolicy", "ClientTrafficPolicy", "ReferenceGrant", "BackendTLSPolicy"},
 		"istio.yaml":         {"AuthorizationPolicy"},
 		"authorino.yaml":     {"ClientCredential"},
@@ -43,8 +43,8 @@ func TestGatewaysTakeTheirObjects(t *testing.T) {
 					definition.check(t, object)
 				}
 			}
-			if !slices.Equal(known, kind) {
-				t.Errorf("definitions for %v, and not for %v", known, kind)
+			if !slices.Equal(known, want) {
+				t.Errorf("there are definitions for %v, want %v", known, want)
 			}
 		})
 	}

@@ -8,8 +8,6 @@ import (
 	"context"
 	"flag"
 	"fmt"
-	"io"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -28,7 +26,6 @@ import (
 	"github.com/claviger/claviger/internal/sandbox"
 	"github.com/claviger/claviger/internal/sandbox/controlplane"
 	"github.com/claviger/claviger/internal/sandbox/loopback"
-	"github.com/claviger/claviger/internal/server"
 	"github.com/claviger/claviger/test/builder"
 	"github.com/claviger/claviger/test/harness"
 )
@@ -67,18 +64,21 @@ var _ = It("is told for each number of credentials", func(ctx context.Context) {
 	plane.Namespace(ctx, "acme", nil)
 
 	var told strings.Builder
-	for step := 0; step <= *steps; step++ {
-		create(ctx, *credentials*max(step-1, 0) / *steps, *credentials*step / *steps)
-		Eventually(ready).WithArguments(ctx).WithTimeout(10 * time.Minute).WithPolling(time.Second).Should(Equal(*credentials * step / *steps))
-		line := fmt.Sprintf("%d credentials: manager %.0f MiB, token service %.0f MiB\n", *credentials*step / *steps, resident(manager), resident(tokens))
-		fmt.Fprint(os.Stderr, line)
+	made := 0
+	for step := range *steps + 1 {
+		count := *credentials * step / *steps
+		create(ctx, made, count)
+		made = count
+		Eventually(ready).WithArguments(ctx).WithTimeout(10 * time.Minute).WithPolling(time.Second).Should(Equal(count))
+		line := fmt.Sprintf("%d credentials: manager %.0f MiB, token service %.0f MiB\n", count, resident(manager), resident(tokens))
+		fmt.Fprint(os.Stderr, line) // so that one sees how far it is
 		told.WriteString(line)
 	}
 	AddReportEntry("resident memory", told.String())
 })
 
-// start starts a role as a process of its own, with the rights of its ServiceAccount, and waits until it listens.
-func start(ctx context.Context, serviceAccount, role string, args ...string) *exposed {
+// start starts a role as a process of its own, with the rights of its ServiceAccount, waits until it listens, and gives the address of its metrics.
+func start(ctx context.Context, serviceAccount, role string, args ...string) string {
 	GinkgoHelper()
 	kubeconfig, metrics := filepath.Join(GinkgoT().TempDir(), role), freeAddress(ctx)
 	Expect(controlplane.WriteKubeconfig(kubeconfig, plane.Identity(serviceAccount), role)).To(Succeed())
@@ -91,9 +91,8 @@ func start(ctx context.Context, serviceAccount, role string, args ...string) *ex
 		_ = command.Process.Kill()
 		_ = command.Wait()
 	})
-	running := &exposed{metrics}
-	Eventually(func() error { _, err := running.metrics(); return err }).Should(Succeed(), "%s tells its metrics", role)
-	return running
+	harness.Metrics(metrics)
+	return metrics
 }
 
 func freeAddress(ctx context.Context) string {
@@ -130,23 +129,8 @@ func ready(ctx context.Context) int {
 	return count
 }
 
-// resident gives the memory that a role takes, in MiB.
-func resident(role *exposed) float64 {
+// resident gives the memory that the role takes whose metrics are there, in MiB.
+func resident(metrics string) float64 {
 	GinkgoHelper()
-	text, err := role.metrics()
-	Expect(err).NotTo(HaveOccurred())
-	return harness.Gauge(text, "process_resident_memory_bytes") / (1 << 20)
-}
-
-// exposed is a role whose metrics are there.
-type exposed struct{ address string }
-
-func (e *exposed) metrics() (string, error) {
-	response, err := http.Get("http://" + e.address + server.PathMetrics)
-	if err != nil {
-		return "", err
-	}
-	defer response.Body.Close()
-	text, err := io.ReadAll(response.Body)
-	return string(text), err
+	return harness.Gauge(harness.Metrics(metrics), "process_resident_memory_bytes") / (1 << 20)
 }

@@ -38,12 +38,7 @@ type Role struct {
 // Metrics gives the text of the role's metrics.
 func (r *Role) Metrics() string {
 	GinkgoHelper()
-	var text string
-	Eventually(func() (err error) {
-		text, err = get("http://" + r.metrics + server.PathMetrics)
-		return err
-	}).Should(Succeed(), "it listens soon")
-	return text
+	return Metrics(r.metrics)
 }
 
 func (p *Plane) run(role string, serve func(context.Context) error) *Role {
