@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"maps"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -107,17 +108,22 @@ func TestAuthorinoAdmitsWhatVerifyDoes(t *testing.T) {
 	}
 }
 
-// TestAuthorinoSaysWhoCalls evaluates the headers for what is guarded.
+// TestAuthorinoSaysWhoCalls evaluates the headers for what is guarded: expressions, and selectors, which are paths.
 func TestAuthorinoSaysWhoCalls(t *testing.T) {
 	headers, _ := authConfig(t, "response", "success", "headers").(map[string]any)
 	said := map[string]any{}
 	for name := range headers {
-		expression, _ := authConfig(t, "response", "success", "headers", name, "plain", "expression").(string)
-		value, err := evaluate(t, expression, answer(t))
+		plain, _ := authConfig(t, "response", "success", "headers", name, "plain").(map[string]any)
+		var err error
+		if selector, is := plain["selector"].(string); is {
+			said[name], _, err = unstructured.NestedString(map[string]any{"auth": map[string]any{"identity": answer(t)}}, strings.Split(selector, ".")...)
+		} else {
+			expression, _ := plain["expression"].(string)
+			said[name], err = evaluate(t, expression, answer(t))
+		}
 		if err != nil {
 			t.Fatal(err)
 		}
-		said[name] = value
 	}
 	want := map[string]any{
 		"X-Claviger-Client-Id": "acme.orders", "X-Claviger-Account": "acme", "X-Claviger-Scope": "Webhook",
